@@ -9,8 +9,8 @@ import type { Program } from '../src/loader/program.ts';
 import { readObject } from '../src/object/read.ts';
 import type { CollectionSpec } from '../src/object/spec.ts';
 import { randomPacket } from '../src/packet/random-packet.ts';
-import { NotSupportedError } from '../src/util/error.ts';
 import { toHex } from '../src/util/bytes.ts';
+import { NotSupportedError } from '../src/util/error.ts';
 import { Random } from '../src/util/random.ts';
 import { bothKernels, linuxSkip, onCpu0 } from './support/kernels.ts';
 import { exampleObjects, fetchedObjects, fetchedObjectsSkip, type ObjectFile } from './support/objects.ts';
@@ -89,7 +89,8 @@ function compare(sim: Collection, linux: Collection, name: string): void {
   });
   expect(differences.slice(0, 3)).toEqual([]);
   for (const [mapName, map] of Object.entries(linux.maps)) {
-    if (COMPARED.has(map.spec.type)) expect({ [mapName]: contents(sim.map(mapName)) }).toEqual({ [mapName]: contents(map) });
+    if (COMPARED.has(map.spec.type))
+      expect({ [mapName]: contents(sim.map(mapName)) }).toEqual({ [mapName]: contents(map) });
   }
 }
 

@@ -16,15 +16,25 @@ function examine(file: ObjectFile): void {
     const insns = decode(program.instructions, spec.byteOrder);
     expect(equalBytes(encode(insns, spec.byteOrder), program.instructions), program.name).toBe(true);
     const texts = insns.map(insn => formatInstruction(insn));
-    expect(texts.filter(text => !/^\([0-9a-f]{2}\) \S/.test(text)), program.name).toEqual([]);
+    expect(
+      texts.filter(text => !/^\([0-9a-f]{2}\) \S/.test(text)),
+      program.name,
+    ).toEqual([]);
     expect(program.functions[0]).toMatchObject({ insn: 0, name: program.name });
     const slots = new Set(insns.map(insn => insn.slot));
-    for (const { insn } of [...program.references, ...program.lines, ...program.functions, ...program.coreRelocations]) {
+    for (const { insn } of [
+      ...program.references,
+      ...program.lines,
+      ...program.functions,
+      ...program.coreRelocations,
+    ]) {
       expect(slots.has(insn), `${program.name}: slot ${insn}`).toBe(true);
     }
     for (const reference of program.references) {
-      if (reference.kind === 'map' || reference.kind === 'map_value') expect(Object.keys(spec.maps)).toContain(reference.map);
-      if (reference.kind === 'extern' || reference.kind === 'kfunc') expect(Object.keys(spec.externs)).toContain(reference.extern);
+      if (reference.kind === 'map' || reference.kind === 'map_value')
+        expect(Object.keys(spec.maps)).toContain(reference.map);
+      if (reference.kind === 'extern' || reference.kind === 'kfunc')
+        expect(Object.keys(spec.externs)).toContain(reference.extern);
     }
   }
   for (const variable of Object.values(spec.variables)) {

@@ -2,7 +2,15 @@
  * The XDP hook: a packet in, a verdict and a packet out. What BPF_PROG_TEST_RUN does (net/bpf/test_run.c of 6.18), one buffer reused
  * from run to run.
  */
-import { ETH_HLEN, isBadMetaLength, maxPacketSize, XDP_FRAME_SIZE, XDP_MD_SIZE, XDP_PACKET_HEADROOM, XdpBuff } from '../machine/xdp-buff.ts';
+import {
+  ETH_HLEN,
+  isBadMetaLength,
+  maxPacketSize,
+  XDP_FRAME_SIZE,
+  XDP_MD_SIZE,
+  XDP_PACKET_HEADROOM,
+  XdpBuff,
+} from '../machine/xdp-buff.ts';
 import type { ErrnoName } from '../uapi/errno.ts';
 import type { GuestMemory } from '../vm/memory.ts';
 
@@ -110,22 +118,29 @@ function check({ bytes, md }: XdpInput): XdpRefusal | undefined {
   const meta = md?.data ?? 0;
   if (md !== undefined) {
     if (md.dataMeta !== 0) return { errno: 'EINVAL', why: `ctx data_meta ${md.dataMeta}, want 0` };
-    if (md.dataEnd > bytes.length) return { errno: 'EINVAL', why: `ctx data_end ${md.dataEnd}, data_in has ${bytes.length} bytes` };
+    if (md.dataEnd > bytes.length)
+      return { errno: 'EINVAL', why: `ctx data_end ${md.dataEnd}, data_in has ${bytes.length} bytes` };
     if (md.data > md.dataEnd) return { errno: 'EINVAL', why: `ctx data ${md.data} beyond data_end ${md.dataEnd}` };
     if (isBadMetaLength(meta) || meta > XDP_PACKET_HEADROOM - XDP_FRAME_SIZE) {
-      return { errno: 'EINVAL', why: `ctx data ${meta}: metadata is a multiple of 4, at most ${XDP_PACKET_HEADROOM - XDP_FRAME_SIZE} bytes` };
+      return {
+        errno: 'EINVAL',
+        why: `ctx data ${meta}: metadata is a multiple of 4, at most ${XDP_PACKET_HEADROOM - XDP_FRAME_SIZE} bytes`,
+      };
     }
   }
   const size = bytes.length - meta;
   if (size < ETH_HLEN) return { errno: 'EINVAL', why: `packet of ${size} bytes, at least ${ETH_HLEN}` };
   if (md !== undefined) {
     if (md.egressIfindex !== 0) return { errno: 'EINVAL', why: `ctx egress_ifindex ${md.egressIfindex}, want 0` };
-    if (md.ingressIfindex === 0 && md.rxQueueIndex !== 0) return { errno: 'EINVAL', why: 'ctx rx_queue_index without ingress_ifindex' };
+    if (md.ingressIfindex === 0 && md.rxQueueIndex !== 0)
+      return { errno: 'EINVAL', why: 'ctx rx_queue_index without ingress_ifindex' };
     if (md.ingressIfindex !== 0 && md.ingressIfindex !== LOOPBACK.ifindex) {
       return { errno: 'ENODEV', why: `ctx ingress_ifindex ${md.ingressIfindex}: no such device` };
     }
-    if (md.rxQueueIndex >= LOOPBACK.queues) return { errno: 'EINVAL', why: `ctx rx_queue_index ${md.rxQueueIndex}: no such queue` };
+    if (md.rxQueueIndex >= LOOPBACK.queues)
+      return { errno: 'EINVAL', why: `ctx rx_queue_index ${md.rxQueueIndex}: no such queue` };
   }
-  if (bytes.length > maxPacketSize(meta)) return { errno: 'ENOMEM', why: `packet of ${bytes.length} bytes, at most ${maxPacketSize(meta)}` };
+  if (bytes.length > maxPacketSize(meta))
+    return { errno: 'ENOMEM', why: `packet of ${bytes.length} bytes, at most ${maxPacketSize(meta)}` };
   return undefined;
 }

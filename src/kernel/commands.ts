@@ -3,7 +3,14 @@ import type { BpfAttr, BpfCommand } from '../sys/attr.gen.ts';
 import { btfLoad } from './cmd/btf-load.ts';
 import { mapBatch } from './cmd/map-batch.ts';
 import { mapCreate } from './cmd/map-create.ts';
-import { mapDeleteElem, mapFreeze, mapGetNextKey, mapLookupAndDeleteElem, mapLookupElem, mapUpdateElem } from './cmd/map-elem.ts';
+import {
+  mapDeleteElem,
+  mapFreeze,
+  mapGetNextKey,
+  mapLookupAndDeleteElem,
+  mapLookupElem,
+  mapUpdateElem,
+} from './cmd/map-elem.ts';
 import { progLoad } from './cmd/prog-load.ts';
 import { progTestRun } from './cmd/prog-test-run.ts';
 import type { KernelCore } from './core.ts';

@@ -58,7 +58,8 @@ export class KernelCore implements Disposable {
   file<K extends ObjectKind>(fd: Fd | undefined, kind: K): OpenFile & { readonly object: ObjectsByKind[K] } {
     const file = this.fds.get(fd ?? 0);
     if (file === undefined) return refuse('EBADF', `file descriptor ${fd ?? 0} is not open`);
-    if (file.object.kind !== kind) return refuse('EINVAL', `file descriptor ${fd} is a ${file.object.kind}, not a ${kind}`);
+    if (file.object.kind !== kind)
+      return refuse('EINVAL', `file descriptor ${fd} is a ${file.object.kind}, not a ${kind}`);
     return file as OpenFile & { readonly object: ObjectsByKind[K] }; // `kind` tells the class
   }
 

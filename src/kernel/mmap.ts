@@ -14,10 +14,14 @@ export function mapMemory(
 ): Mapping {
   const { object } = kernel.file(fd, 'map');
   const region = object.map.values;
-  if (region === undefined || (object.map.attributes.flags & MAP_FLAGS.BPF_F_MMAPABLE) === 0) return refuse('EINVAL', `map ${object.map.attributes.name}: not created with BPF_F_MMAPABLE`);
+  if (region === undefined || (object.map.attributes.flags & MAP_FLAGS.BPF_F_MMAPABLE) === 0)
+    return refuse('EINVAL', `map ${object.map.attributes.name}: not created with BPF_F_MMAPABLE`);
   const offset = options.offset ?? 0;
   if (length <= 0 || offset % GUEST_PAGE !== 0 || offset + length > Math.ceil(region.size / GUEST_PAGE) * GUEST_PAGE) {
-    return refuse('EINVAL', `mmap of ${length} bytes at ${offset}: the map has ${region.size}, offsets are whole pages`);
+    return refuse(
+      'EINVAL',
+      `mmap of ${length} bytes at ${offset}: the map has ${region.size}, offsets are whole pages`,
+    );
   }
   if (options.writable && object.frozen) return refuse('EPERM', 'the map is frozen');
   if (options.writable) object.writableMappings++;

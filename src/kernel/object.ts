@@ -2,8 +2,9 @@
  * Kernel objects and how they live: reference counts, ids, file descriptors. An object goes when its last reference goes, be that a
  * descriptor, a program that uses it or a map that holds it.
  */
-import { ERRNO } from '../uapi/errno.ts';
+
 import type { Fd } from '../sys/sys.ts';
+import { ERRNO } from '../uapi/errno.ts';
 
 export type ObjectKind = 'map' | 'prog' | 'btf';
 
@@ -81,7 +82,10 @@ export class FdTable {
   readonly #files = new Map<Fd, OpenFile>();
 
   /** Opens a descriptor that owns the caller's reference to `object`. */
-  open(object: KernelObject, access: { readable: boolean; writable: boolean } = { readable: true, writable: true }): Fd {
+  open(
+    object: KernelObject,
+    access: { readable: boolean; writable: boolean } = { readable: true, writable: true },
+  ): Fd {
     let fd = 3;
     while (this.#files.has(fd)) fd++;
     this.#files.set(fd, { object, ...access });

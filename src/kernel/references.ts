@@ -1,5 +1,12 @@
 /** What descriptors in a map's slots refer to: programs of prog arrays, devices by their index. */
-import { type MapObject, type Reference, type ReferenceKind, type References, type Refusal, refusal } from '../maps/map.ts';
+import {
+  type MapObject,
+  type Reference,
+  type ReferenceKind,
+  type References,
+  type Refusal,
+  refusal,
+} from '../maps/map.ts';
 import { ERRNO } from '../uapi/errno.ts';
 import type { FdTable } from './object.ts';
 
@@ -13,7 +20,10 @@ export function slotReferences(fds: FdTable): References {
       const file = fds.get(fd);
       if (file === undefined) return refusal(ERRNO.EBADF, `file descriptor ${fd} is not open`);
       if (kind !== 'program' || file.object.kind !== 'prog') {
-        return refusal(ERRNO.EINVAL, `file descriptor ${fd} is a ${file.object.kind}, not what a ${map.attributes.type} holds`);
+        return refusal(
+          ERRNO.EINVAL,
+          `file descriptor ${fd} is a ${file.object.kind}, not what a ${map.attributes.type} holds`,
+        );
       }
       const object = file.object.hold();
       return { id: object.id, object, [Symbol.dispose]: () => object.release() };

@@ -75,7 +75,8 @@ function decodeSlots(bytes: Uint8Array): (Slot | undefined)[] {
     try {
       const insn = readInstruction(bytes, pc);
       const row = checkInstruction(insn, pc);
-      if (row.since === undefined) throw new Refused('EINVAL', `unknown opcode ${insn.opcode.toString(16).padStart(2, '0')}`);
+      if (row.since === undefined)
+        throw new Refused('EINVAL', `unknown opcode ${insn.opcode.toString(16).padStart(2, '0')}`);
       if (slotCount(insn) === 2 && pc + 2 > slots.length) throw new Refused('EINVAL', 'invalid bpf_ld_imm64 insn');
       slots[pc] = { insn, row };
       pc += slotCount(insn);
@@ -139,7 +140,11 @@ function resolveWide(
     case 'func':
       return textPointer(pc + 1 + insn.imm);
     case 'btf_id':
-      throw new NotSupportedError('ksym', `${given.name}: insn ${pc}: addresses of kernel symbols are not resolved yet`, '5.10');
+      throw new NotSupportedError(
+        'ksym',
+        `${given.name}: insn ${pc}: addresses of kernel symbols are not resolved yet`,
+        '5.10',
+      );
     case 'map_fd':
     case 'map_idx':
       return kernelPointer(mapOf(kernel, given, row, insn, maps).map.address);
@@ -154,9 +159,12 @@ function resolveWide(
 /** The address of byte `offset` of an array's only value. */
 function directValue(map: MapObject, offset: number, pc: number): number {
   const { type, maxEntries, valueSize } = map.attributes;
-  if (type !== 'array' || map.values === undefined) throw new Refused('EINVAL', `insn ${pc}: a ${type} has no direct value access`);
-  if (maxEntries !== 1) throw new Refused('ENOTSUPP', `insn ${pc}: direct value access of an array with ${maxEntries} entries, want 1`);
-  if (offset >= valueSize) throw new Refused('EINVAL', `invalid access to map value pointer, value_size=${valueSize} off=${offset}`);
+  if (type !== 'array' || map.values === undefined)
+    throw new Refused('EINVAL', `insn ${pc}: a ${type} has no direct value access`);
+  if (maxEntries !== 1)
+    throw new Refused('ENOTSUPP', `insn ${pc}: direct value access of an array with ${maxEntries} entries, want 1`);
+  if (offset >= valueSize)
+    throw new Refused('EINVAL', `invalid access to map value pointer, value_size=${valueSize} off=${offset}`);
   return map.values.base + offset;
 }
 
@@ -173,7 +181,8 @@ function mapOf(
   if (file.object.kind !== 'map') throw new Refused('EINVAL', `fd ${fd} is not pointing to valid bpf_map`);
   const object = file.object as MapKernelObject; // `kind` tells the class
   maps.add(object);
-  if (maps.size > MAX_USED_MAPS) throw new Refused('E2BIG', `The total number of maps per program has reached the limit of ${MAX_USED_MAPS}`);
+  if (maps.size > MAX_USED_MAPS)
+    throw new Refused('E2BIG', `The total number of maps per program has reached the limit of ${MAX_USED_MAPS}`);
   return object;
 }
 

@@ -25,7 +25,12 @@ const FIELD_KINDS = new Set([
 const MAX_DEPTH = 8;
 
 /** Checks that the types have the sizes of the map, and gives the value's fields, ascending. */
-export function typedValueFields(btf: Btf, typed: NonNullable<MapAttributes['btf']>, keySize: number, valueSize: number): ValueField[] {
+export function typedValueFields(
+  btf: Btf,
+  typed: NonNullable<MapAttributes['btf']>,
+  keySize: number,
+  valueSize: number,
+): ValueField[] {
   try {
     if (typed.keyTypeId !== 0) checkSize(btf, typed.keyTypeId, keySize, 'btf_key_type_id');
     checkSize(btf, typed.valueTypeId, valueSize, 'btf_value_type_id');
@@ -48,7 +53,9 @@ function fieldsOf(btf: Btf, typeId: number, offset: number, depth: number): Valu
     const size = btf.sizeOf(type.type);
     const inner = size === 0 ? [] : fieldsOf(btf, type.type, 0, depth + 1);
     if (inner.length === 0) return [];
-    return Array.from({ length: type.count }, (_, i) => inner.map(field => ({ ...field, offset: offset + i * size + field.offset }))).flat();
+    return Array.from({ length: type.count }, (_, i) =>
+      inner.map(field => ({ ...field, offset: offset + i * size + field.offset })),
+    ).flat();
   }
   if (type.kind !== 'struct') return [];
   const kind = type.name.startsWith('bpf_') ? type.name.slice(4) : '';

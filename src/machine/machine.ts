@@ -2,9 +2,10 @@
  * The simulated machine under one kernel: guest memory, clock, randomness, CPUs, and the trace log. Everything is seeded and
  * deterministic; time moves only when somebody moves it.
  */
-import { GuestMemory } from '../vm/memory.ts';
-import type { Env } from '../vm/env.ts';
+
 import { Random } from '../util/random.ts';
+import type { Env } from '../vm/env.ts';
+import { GuestMemory } from '../vm/memory.ts';
 
 export interface MachineOptions {
   /** Possible CPUs; 1 by default. */

@@ -96,7 +96,11 @@ export class XdpBuff implements HookContext, Disposable {
    * Puts a packet in place: the first `meta` bytes of `bytes` are metadata, what does not fit the first page goes to fragments.
    * The caller has checked the sizes.
    */
-  load(bytes: Uint8Array, meta: number, fields: { ingressIfindex: number; rxQueueIndex: number; egressIfindex: number }): void {
+  load(
+    bytes: Uint8Array,
+    meta: number,
+    fields: { ingressIfindex: number; rxQueueIndex: number; egressIfindex: number },
+  ): void {
     const memory = this.#memory;
     const linear = Math.min(bytes.length, maxLinearSize(meta));
     this.#dataMeta = this.#page.base + XDP_PACKET_HEADROOM - meta;

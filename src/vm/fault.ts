@@ -26,7 +26,13 @@ export class VmFault extends BpfError {
   /** Name of the program that ran. */
   readonly program: string;
 
-  constructor(fault: { program: string; pc: number; reason: FaultReason; detail: string; address?: bigint | undefined }) {
+  constructor(fault: {
+    program: string;
+    pc: number;
+    reason: FaultReason;
+    detail: string;
+    address?: bigint | undefined;
+  }) {
     super('vm_fault', `${fault.program}: insn ${fault.pc}: ${fault.detail}`);
     this.program = fault.program;
     this.pc = fault.pc;

@@ -145,7 +145,9 @@ describe('results', () => {
 
 describe('calls out', () => {
   it('hands r1 to r5 to a helper and takes r0 from it', () => {
-    const helpers = { 5: ((_call, a, b, c, d, e) => a + 10n * b + 100n * c + 1000n * d + 10000n * e) as HelperFunction };
+    const helpers = {
+      5: ((_call, a, b, c, d, e) => a + 10n * b + 100n * c + 1000n * d + 10000n * e) as HelperFunction,
+    };
     const source: Source = [1, 2, 3, 4, 5].map(n => ['mov64_k', { dst: n, imm: n }] as const);
     expect(run([...source, ['call', { imm: 5 }], ['exit']], { helpers })).toBe(54321n);
   });
@@ -180,12 +182,23 @@ describe('calls out', () => {
 
   it('tail-calls into another program, falls through an empty slot, and stops after 33', () => {
     const target = program([['mov64_k', { imm: 77 }], ['exit']]);
-    const call = (index: number): Source => [['mov64_k', { dst: 3, imm: index }], ['call', { imm: 12 }], ['mov64_k', { imm: 1 }], ['exit']];
+    const call = (index: number): Source => [
+      ['mov64_k', { dst: 3, imm: index }],
+      ['call', { imm: 12 }],
+      ['mov64_k', { imm: 1 }],
+      ['exit'],
+    ];
     expect(run(call(2), { tailCalls: { 2: target } })).toBe(77n);
     expect(run(call(3), { tailCalls: { 2: target } })).toBe(1n);
 
     let calls = 0;
-    const again = program([['call', { imm: 5 }], ['mov64_k', { dst: 3, imm: 0 }], ['call', { imm: 12 }], ['mov64_k', { imm: 8 }], ['exit']]);
+    const again = program([
+      ['call', { imm: 5 }],
+      ['mov64_k', { dst: 3, imm: 0 }],
+      ['call', { imm: 12 }],
+      ['mov64_k', { imm: 8 }],
+      ['exit'],
+    ]);
     const helpers: Record<number, HelperFunction> = { 5: () => BigInt(calls++) };
     expect(run(call(0), { tailCalls: { 0: again }, helpers })).toBe(8n);
     expect(calls).toBe(33);
@@ -198,7 +211,12 @@ describe('calls out', () => {
 
   it('ends the program where a legacy packet load leaves the packet', () => {
     const readPacket = (offset: number, size: number): number | undefined => (offset + size <= 4 ? 0x1234 : undefined);
-    const source: Source = [['ld_abs_h', { imm: 2 }], ['mov64_x', { dst: 6, src: 0 }], ['ld_abs_w', { imm: 2 }], ['exit']];
+    const source: Source = [
+      ['ld_abs_h', { imm: 2 }],
+      ['mov64_x', { dst: 6, src: 0 }],
+      ['ld_abs_w', { imm: 2 }],
+      ['exit'],
+    ];
     expect(run(source.slice(0, 1).concat([['exit']]), { context: { readPacket } })).toBe(0x1234n);
     expect(run(source, { context: { readPacket } })).toBe(0n);
   });
@@ -206,16 +224,64 @@ describe('calls out', () => {
 
 describe('faults', () => {
   const rows: [name: string, source: Source, pc: number, reason: FaultReason, message: RegExp][] = [
-    ['a read below the stack', [['ldx_mem_b', { src: 10, off: -513 }], ['exit']], 0, 'out_of_bounds', /outside of stack/],
-    ['a read above the stack', [['mov64_k', { dst: 1 }], ['ldx_mem_b', { src: 10 }], ['exit']], 1, 'unmapped', /nothing there|ctx/],
-    ['a write across the end of the context', [['st_mem_dw', { dst: 1, off: 9, imm: 0 }], ['exit']], 0, 'out_of_bounds', /write of 8 bytes at 0x[0-9a-f]+ \(ctx\+9\): outside of ctx/],
-    ['NULL', [['mov64_k', { dst: 1 }], ['ldx_mem_w', { src: 1, off: 4 }], ['exit']], 1, 'null_pointer', /read of 4 bytes at 0x4: null pointer/],
-    ['a number as a pointer', [['ld_imm64', { dst: 1, imm64: 0x1234_0000_0000n }], ['ldx_mem_b', { src: 1 }], ['exit']], 2, 'bad_pointer', /not a pointer/],
-    ['a pointer less than zero', [['mov64_k', { dst: 1 }], ['ldx_mem_b', { src: 1, off: -1 }], ['exit']], 1, 'bad_pointer', /0xffffffffffffffff/],
-    ['a bad atomic', [['mov64_k', { dst: 1 }], ['atomic_add64', { dst: 1, src: 1 }], ['exit']], 1, 'null_pointer', /write of 8/],
+    [
+      'a read below the stack',
+      [['ldx_mem_b', { src: 10, off: -513 }], ['exit']],
+      0,
+      'out_of_bounds',
+      /outside of stack/,
+    ],
+    [
+      'a read above the stack',
+      [['mov64_k', { dst: 1 }], ['ldx_mem_b', { src: 10 }], ['exit']],
+      1,
+      'unmapped',
+      /nothing there|ctx/,
+    ],
+    [
+      'a write across the end of the context',
+      [['st_mem_dw', { dst: 1, off: 9, imm: 0 }], ['exit']],
+      0,
+      'out_of_bounds',
+      /write of 8 bytes at 0x[0-9a-f]+ \(ctx\+9\): outside of ctx/,
+    ],
+    [
+      'NULL',
+      [['mov64_k', { dst: 1 }], ['ldx_mem_w', { src: 1, off: 4 }], ['exit']],
+      1,
+      'null_pointer',
+      /read of 4 bytes at 0x4: null pointer/,
+    ],
+    [
+      'a number as a pointer',
+      [['ld_imm64', { dst: 1, imm64: 0x1234_0000_0000n }], ['ldx_mem_b', { src: 1 }], ['exit']],
+      2,
+      'bad_pointer',
+      /not a pointer/,
+    ],
+    [
+      'a pointer less than zero',
+      [['mov64_k', { dst: 1 }], ['ldx_mem_b', { src: 1, off: -1 }], ['exit']],
+      1,
+      'bad_pointer',
+      /0xffffffffffffffff/,
+    ],
+    [
+      'a bad atomic',
+      [['mov64_k', { dst: 1 }], ['atomic_add64', { dst: 1, src: 1 }], ['exit']],
+      1,
+      'null_pointer',
+      /write of 8/,
+    ],
     ['endless recursion', [['call_subprog', { imm: -1 }], ['exit']], 0, 'stack_depth', /call stack of 9 frames/],
     ['a jump out of the program', [['ja', { off: 7 }], ['exit']], 8, 'bad_jump', /slot 8/],
-    ['a legacy packet load without a packet', [['ld_abs_b', { imm: 0 }], ['exit']], 0, 'bad_argument', /no socket buffer/],
+    [
+      'a legacy packet load without a packet',
+      [['ld_abs_b', { imm: 0 }], ['exit']],
+      0,
+      'bad_argument',
+      /no socket buffer/,
+    ],
   ];
 
   it.each(rows)('%s', (_name, source, pc, reason, message) => {
@@ -234,7 +300,13 @@ describe('faults', () => {
     const memory = new GuestMemory();
     const context = memory.allot({ name: 'ctx', size: 8, access: 'read' })!;
     const interpreter = new Interpreter(memory, ENV, { helper: () => undefined, tailCallTarget: () => undefined });
-    const deep = program([['call_subprog', { imm: 1 }], ['exit'], ['mov64_k', { dst: 1 }], ['ldx_mem_b', { src: 1 }], ['exit']]);
+    const deep = program([
+      ['call_subprog', { imm: 1 }],
+      ['exit'],
+      ['mov64_k', { dst: 1 }],
+      ['ldx_mem_b', { src: 1 }],
+      ['exit'],
+    ]);
     const good = program([['st_mem_b', { dst: 10, off: -512 }], ['mov64_k', { imm: 3 }], ['exit']]);
     const where = { kind: 'test', address: context.base };
     expect(() => interpreter.run(deep, where)).toThrow(VmFault);

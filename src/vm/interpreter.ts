@@ -2,8 +2,9 @@
  * The interpreter: the reference semantics of a run, and the debugger's engine. Every access is checked, every run ends (fuel), a
  * fault says pc, address and reason. State between instructions is all in fields, so that a debugger can look at it.
  */
-import { AccessRefusal, type FaultReason, VmFault } from './fault.ts';
+
 import type { Env, HookContext } from './env.ts';
+import { AccessRefusal, type FaultReason, VmFault } from './fault.ts';
 import type { GuestMemory, Region } from './memory.ts';
 import { type Cpu, compileOperation, HALT, type Operation } from './operations.ts';
 import { kernelPointer, linearAddress, POINTER_TAG, pointerTag } from './pointer.ts';
@@ -133,7 +134,10 @@ export class Interpreter implements Cpu, Disposable {
 
   enter(returnTo: number): void {
     if (this.depth + 1 >= MAX_CALL_FRAMES) {
-      throw new AccessRefusal('stack_depth', `the call stack of ${this.depth + 2} frames is too deep, ${MAX_CALL_FRAMES} are allowed`);
+      throw new AccessRefusal(
+        'stack_depth',
+        `the call stack of ${this.depth + 2} frames is too deep, ${MAX_CALL_FRAMES} are allowed`,
+      );
     }
     this.#saved.set(this.registers, this.depth * REGISTERS);
     this.#frames[this.depth] = {

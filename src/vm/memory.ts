@@ -146,7 +146,11 @@ export class GuestMemory implements Disposable {
       const detail = `offset ${inside} of a value of ${region.elements.size} bytes in ${region.name}`;
       return new AccessRefusal('out_of_bounds', `${what}: ${detail}`, pointer);
     }
-    return new AccessRefusal('read_only', `${what}: ${region.name} is ${region.access === 'none' ? 'opaque' : 'read-only'}`, pointer);
+    return new AccessRefusal(
+      'read_only',
+      `${what}: ${region.name} is ${region.access === 'none' ? 'opaque' : 'read-only'}`,
+      pointer,
+    );
   }
 
   /** A pointer as text: its 64 bits, and the region and offset it points to where there is one. */

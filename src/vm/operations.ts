@@ -106,13 +106,19 @@ const COMPILE: Compile = {
     };
   },
 
-  endian: (row, { insn: { dst }, pc }) => x => {
-    x.registers[dst] = row.eval(x.registers[dst]!);
-    return pc + 1;
-  },
+  endian:
+    (row, { insn: { dst }, pc }) =>
+    x => {
+      x.registers[dst] = row.eval(x.registers[dst]!);
+      return pc + 1;
+    },
 
   addr_space_cast: () => () => {
-    throw new NotSupportedError('arena', 'address-space casts need an arena map, which this kernel does not have', '6.9');
+    throw new NotSupportedError(
+      'arena',
+      'address-space casts need an arena map, which this kernel does not have',
+      '6.9',
+    );
   },
 
   condition: (row, { insn, pc }) => {
@@ -151,7 +157,11 @@ const COMPILE: Compile = {
         return insn.imm === TAIL_CALL ? tailCall(pc, linkage) : helperCall(insn.imm, pc, linkage);
       case 'kfunc':
         return () => {
-          throw new NotSupportedError('kfunc', `call of kernel function with BTF id ${insn.imm}: kfuncs have no body here yet`, '5.13');
+          throw new NotSupportedError(
+            'kfunc',
+            `call of kernel function with BTF id ${insn.imm}: kfuncs have no body here yet`,
+            '5.13',
+          );
         };
       case 'register':
         return () => {
@@ -218,7 +228,10 @@ const COMPILE: Compile = {
     return x => {
       const base = row.mode === 'ind' ? x.halves[2 * insn.src]! : 0;
       if (x.context.readPacket === undefined) {
-        throw new AccessRefusal('bad_argument', `legacy packet load: a ${x.context.kind} context holds no socket buffer`);
+        throw new AccessRefusal(
+          'bad_argument',
+          `legacy packet load: a ${x.context.kind} context holds no socket buffer`,
+        );
       }
       const value = x.context.readPacket((base + insn.imm) | 0, row.bits / 8);
       if (value === undefined) {
@@ -248,7 +261,10 @@ function helperCall(id: number, pc: number, linkage: Linkage): Operation {
   const body = linkage.helper(id);
   if (body === undefined) {
     return () => {
-      throw new NotSupportedError(helperName(id), `call of ${helperName(id)}#${id}: this kernel has no body for it yet`);
+      throw new NotSupportedError(
+        helperName(id),
+        `call of ${helperName(id)}#${id}: this kernel has no body for it yet`,
+      );
     };
   }
   return x => {

@@ -16,7 +16,8 @@ export interface CoreInput {
 
 /** The bytes of base64 and hexadecimal text, by what every host has. */
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), character => character.charCodeAt(0));
-const fromHex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g) ?? [], pair => Number.parseInt(pair, 16));
+const fromHex = (text: string): Uint8Array =>
+  Uint8Array.from(text.match(/../g) ?? [], pair => Number.parseInt(pair, 16));
 
 /** Runs every example over every packet in a kernel of its own: verdicts, packets out, and the maps after it. */
 async function runExamples({ faces, objects, packets }: CoreInput): Promise<unknown> {

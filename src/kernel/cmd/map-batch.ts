@@ -20,7 +20,8 @@ export function mapBatch(command: BatchCommand): (kernel: KernelCore, attr: MapB
     const count = attr.count ?? 0;
     const keys = attr.keys ?? new Uint8Array(0);
     const values = attr.values ?? new Uint8Array(0);
-    if (keys.length < count * map.attributes.keySize) return refuse('EFAULT', `keys: ${keys.length} bytes, too few for ${count}`);
+    if (keys.length < count * map.attributes.keySize)
+      return refuse('EFAULT', `keys: ${keys.length} bytes, too few for ${count}`);
     if (command !== 'map_delete_batch' && values.length < count * map.userValueSize) {
       return refuse('EFAULT', `values: ${values.length} bytes, too few for ${count}`);
     }

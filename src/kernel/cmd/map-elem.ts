@@ -7,7 +7,11 @@ import type { MapKernelObject } from '../map-object.ts';
 import { CommandRefusal, refuse } from '../refusal.ts';
 
 /** The map behind a descriptor, with the right to read or write its elements. */
-export function accessibleMap(kernel: KernelCore, fd: Fd | undefined, need: 'read' | 'write' | 'read_write'): MapKernelObject {
+export function accessibleMap(
+  kernel: KernelCore,
+  fd: Fd | undefined,
+  need: 'read' | 'write' | 'read_write',
+): MapKernelObject {
   const file = kernel.file(fd, 'map');
   const { name } = file.object.map.attributes;
   if (need !== 'write' && !file.readable) return refuse('EPERM', `map ${name}: created with BPF_F_WRONLY`);
@@ -39,7 +43,8 @@ function answer(object: MapKernelObject, result: number): number {
 }
 
 function allowOnlyLock(flags: bigint): void {
-  if ((flags & ~BigInt(UPDATE_FLAGS.BPF_F_LOCK)) !== 0n) refuse('EINVAL', `flags 0x${flags.toString(16)}, only BPF_F_LOCK may be set`);
+  if ((flags & ~BigInt(UPDATE_FLAGS.BPF_F_LOCK)) !== 0n)
+    refuse('EINVAL', `flags 0x${flags.toString(16)}, only BPF_F_LOCK may be set`);
 }
 
 export function mapLookupElem(kernel: KernelCore, attr: MapElemAttr): number {

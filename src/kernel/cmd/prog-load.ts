@@ -41,7 +41,8 @@ export function progLoad(kernel: KernelCore, attr: ProgLoadAttr): number {
   const unknownFlags = (attr.prog_flags ?? 0) & ~KNOWN_FLAGS;
   if (unknownFlags !== 0) return refuse('EINVAL', `prog_flags 0x${(unknownFlags >>> 0).toString(16)}: no such flag`);
   const type = progTypeName(attr.prog_type ?? 0);
-  if (!(type in PROG_TYPES) || type === 'unspec') return refuse('EINVAL', `prog_type ${attr.prog_type ?? 0}: no such program type`);
+  if (!(type in PROG_TYPES) || type === 'unspec')
+    return refuse('EINVAL', `prog_type ${attr.prog_type ?? 0}: no such program type`);
   const btf = (attr.prog_btf_fd ?? 0) > 0 ? kernel.object(attr.prog_btf_fd, 'btf') : undefined;
 
   const name = attr.prog_name ?? '';

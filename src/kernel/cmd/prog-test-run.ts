@@ -25,8 +25,10 @@ export function progTestRun(kernel: KernelCore, attr: ProgTestRunAttr): number {
   if (!hasTestRun(type)) return refuse('ENOTSUPP', `a ${type} program has no test run`);
   const run = TEST_RUNS[type];
   if (run === undefined) throw new NotSupportedError(type, `test run of a ${type} program: only xdp programs run yet`);
-  if ((attr.ctx_size_in ?? 0) > 0 !== (attr.ctx_in !== undefined)) return refuse('EINVAL', 'ctx_in and ctx_size_in: one without the other');
-  if ((attr.ctx_size_out ?? 0) > 0 !== (attr.ctx_out !== undefined)) return refuse('EINVAL', 'ctx_out and ctx_size_out: one without the other');
+  if ((attr.ctx_size_in ?? 0) > 0 !== (attr.ctx_in !== undefined))
+    return refuse('EINVAL', 'ctx_in and ctx_size_in: one without the other');
+  if ((attr.ctx_size_out ?? 0) > 0 !== (attr.ctx_out !== undefined))
+    return refuse('EINVAL', 'ctx_out and ctx_size_out: one without the other');
   return run(kernel, object, attr);
 }
 
@@ -34,7 +36,8 @@ export function progTestRun(kernel: KernelCore, attr: ProgTestRunAttr): number {
 function contextIn(attr: ProgTestRunAttr, size: number): Uint8Array | undefined {
   if (attr.ctx_in === undefined && attr.ctx_out === undefined) return undefined;
   const given = attr.ctx_in?.subarray(0, attr.ctx_size_in ?? 0) ?? new Uint8Array(0);
-  if (given.subarray(size).some(byte => byte !== 0)) return refuse('E2BIG', `ctx_in: a byte behind the ${size} of the context is set`);
+  if (given.subarray(size).some(byte => byte !== 0))
+    return refuse('E2BIG', `ctx_in: a byte behind the ${size} of the context is set`);
   const context = new Uint8Array(size);
   context.set(given.subarray(0, size));
   return context;
@@ -54,9 +57,14 @@ function testRunXdp(kernel: KernelCore, object: ProgKernelObject, attr: ProgTest
     return refuse('EINVAL', `a program for ${expectedAttachType} can not be test-run`);
   }
   const flags = attr.flags ?? 0;
-  if ((flags & ~TEST_RUN_FLAGS.BPF_F_TEST_XDP_LIVE_FRAMES) !== 0) return refuse('EINVAL', `flags 0x${flags.toString(16)}: not for xdp`);
+  if ((flags & ~TEST_RUN_FLAGS.BPF_F_TEST_XDP_LIVE_FRAMES) !== 0)
+    return refuse('EINVAL', `flags 0x${flags.toString(16)}: not for xdp`);
   if (flags !== 0) {
-    throw new NotSupportedError('test_run_flags', `test run with flags 0x${flags.toString(16)}: live frames are not simulated yet`, '5.18');
+    throw new NotSupportedError(
+      'test_run_flags',
+      `test run with flags 0x${flags.toString(16)}: live frames are not simulated yet`,
+      '5.18',
+    );
   }
   if ((attr.batch_size ?? 0) !== 0) return refuse('EINVAL', 'batch_size without BPF_F_TEST_XDP_LIVE_FRAMES');
   const context = contextIn(attr, XDP_MD_SIZE);

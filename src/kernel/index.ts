@@ -1,0 +1,3 @@
+/** Our own kernel behind the system call's interface. */
+export type { KernelOptions } from './core.ts';
+export { KernelSys } from './kernel.ts';
