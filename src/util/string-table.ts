@@ -1,6 +1,6 @@
 /**
- * A section of NUL-terminated strings, as ELF and BTF have them. Invariant: whatever offsets hostile input names, the memory
- * that decoded strings take stays linear in the table (a string inside another shares it).
+ * A section of NUL-terminated strings, as ELF and BTF have them. Invariant: whatever offsets hostile input names, the
+ * memory that decoded strings take stays linear in the table (a string inside another shares it).
  */
 
 /** Makes the error for a string that is not there: `offset` is relative to the table, `problem` says what is wrong. */
