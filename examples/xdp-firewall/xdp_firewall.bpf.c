@@ -71,7 +71,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, REASON_MAX);
-	__type(key, __u32);
+	__type(key, enum reason);
 	__type(value, struct stats);
 } stats SEC(".maps");
 
@@ -238,7 +238,7 @@ int firewall(struct xdp_md *ctx)
 {
 	struct packet packet = {};
 	__u64 bytes = ctx->data_end - ctx->data;
-	__u32 reason = REASON_PASSED;
+	enum reason reason = REASON_PASSED;
 	struct stats *entry;
 
 	__sync_fetch_and_add(&packets_seen, 1);

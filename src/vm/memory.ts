@@ -54,6 +54,8 @@ export class GuestMemory implements Disposable {
   readonly #regions: (Region | undefined)[] = [undefined];
   readonly #freeIds: number[] = [];
   #firstFree = FIRST_PAGE;
+  /** Pages from here on were never anybody's: they are zero, and need not be touched to make them so. */
+  #firstFresh = FIRST_PAGE;
 
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_WASM_PAGES });
@@ -83,16 +85,18 @@ export class GuestMemory implements Disposable {
     const id = this.#freeIds.pop() ?? this.#regions.length;
     this.#regions[id] = region;
     this.#pages.fill(id, first, first + count);
+    const used = Math.min(first + count, this.#firstFresh);
+    if (used > first) this.u8.fill(0, base, used * GUEST_PAGE);
+    this.#firstFresh = Math.max(this.#firstFresh, first + count);
     return region;
   }
 
-  /** Gives a region back; its bytes are zeroed for the next owner. */
+  /** Gives a region back. */
   release(region: Region): void {
     const first = region.base / GUEST_PAGE;
     const id = this.#pages[first] as number;
     if (this.#regions[id] !== region) return;
     const count = Math.max(1, Math.ceil(region.size / GUEST_PAGE));
-    this.u8.fill(0, region.base, region.base + count * GUEST_PAGE);
     this.#pages.fill(0, first, first + count);
     this.#regions[id] = undefined;
     this.#freeIds.push(id);

@@ -98,7 +98,7 @@ export function runHelper(sys: Sys, row: HelperCase): HelperOutcome {
       log_level: 1,
     };
     const loaded = sys.bpf('prog_load', load);
-    const prog_fd = must('prog_load', loaded, loaded < 0 ? new TextDecoder().decode(log_buf) : '');
+    const prog_fd = must('prog_load', loaded, loaded < 0 ? new TextDecoder().decode(log_buf).replace(/\0.*/s, '') : '');
     fds.push(prog_fd);
     const packet = Uint8Array.from({ length: row.packet ?? 64 }, (_, i) => i);
     const data_out = new Uint8Array(PAGE);

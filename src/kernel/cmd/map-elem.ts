@@ -86,7 +86,7 @@ export function mapLookupAndDeleteElem(kernel: KernelCore, attr: MapElemAttr): n
 export function mapFreeze(kernel: KernelCore, attr: MapElemAttr): number {
   const file = kernel.file(attr.map_fd, 'map');
   if (!file.writable) return refuse('EPERM', 'the descriptor is read-only');
-  if (file.object.frozen) return refuse('EBUSY', 'already frozen');
+  if (file.object.frozen) return refuse('EPERM', 'already frozen');
   if (file.object.writableMappings > 0) return refuse('EBUSY', 'mapped for writing');
   file.object.frozen = true;
   return 0;
