@@ -3,7 +3,7 @@
  * to is trusted: every access checks ids and string offsets, every walk is bounded, so that hostile BTF gives a
  * `BtfError` and no hang. Source: Documentation/bpf/btf.rst of Linux 6.18.
  */
-import { type ByteOrder, ByteReader } from '../util/bytes.ts';
+import { type ByteOrder, ByteReader, plainBytes } from '../util/bytes.ts';
 import { StringTable } from '../util/string-table.ts';
 import { BtfError } from './error.ts';
 import { kindAt, readType, TYPE_HEADER_SIZE, VOID } from './read-type.ts';
@@ -219,7 +219,7 @@ export class Btf {
  * when it is used.
  */
 export function parseBtf(bytes: Uint8Array): Btf {
-  return new Btf(bytes);
+  return new Btf(plainBytes(bytes));
 }
 
 function byteOrderOf(bytes: Uint8Array): ByteOrder {

@@ -3,7 +3,7 @@
  * checked against the file before anything is made of it, and sections may not overlap, so that time and memory stay
  * linear in the file whatever it says. Source: System V ABI, chapters 4 and 5 (gABI 4.3 for extended section indices).
  */
-import { ByteReader } from '../util/bytes.ts';
+import { ByteReader, plainBytes } from '../util/bytes.ts';
 import { StringTable } from '../util/string-table.ts';
 import { SHN, SHT } from './constants.ts';
 import type { ElfFile, ElfRelocation, ElfSection, ElfSymbol } from './elf-file.ts';
@@ -19,7 +19,8 @@ const RELA_SIZE = 24;
  * Parses an ELF64 file.
  * @throws {ElfError} when the bytes are not one.
  */
-export function parseElf(bytes: Uint8Array): ElfFile {
+export function parseElf(file: Uint8Array): ElfFile {
+  const bytes = plainBytes(file);
   const order = byteOrderOf(bytes);
   const reader = new ByteReader(
     bytes,

@@ -350,6 +350,13 @@ describe('externs', () => {
   });
 });
 
+test('a Node Buffer is read as any bytes are, and is not written to', () => {
+  const file = readFileSync(join(objects, 'maps.bpf.o'));
+  const before = Buffer.from(file);
+  expect(readObject(file)).toEqual(readObject(load('maps')));
+  expect(file.equals(before)).toBe(true);
+});
+
 describe('malformed objects', () => {
   const good = load('maps');
   const elf = parseElf(good);

@@ -143,6 +143,11 @@ export class ByteWriter {
   }
 }
 
+/** The same bytes as a plain `Uint8Array`: of subclasses (Node's `Buffer`) `slice` shares instead of copying. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** Lower-case hex, two digits a byte, `separator` between bytes. */
 export function toHex(bytes: Uint8Array, separator = ''): string {
   let text = '';

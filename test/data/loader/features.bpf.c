@@ -108,6 +108,15 @@ int metadata(struct xdp_md *ctx)
 }
 
 SEC("?xdp")
+int prints(struct xdp_md *ctx)
+{
+	bpf_printk("%d bytes", ctx->data_end - ctx->data);
+	result(0, bpf_ktime_get_ns());
+	result(1, bpf_get_prandom_u32());
+	return XDP_PASS;
+}
+
+SEC("?xdp")
 int unchecked(struct xdp_md *ctx)
 {
 	__u32 length = ctx->data_end - ctx->data;

@@ -1,0 +1,116 @@
+/**
+ * The grammar of the command line as data: options, commands and their verbs. Parsing, prefix matching and help all read these
+ * tables; the code behind a command is found by its name in `handlers.ts`.
+ */
+
+/** What an option takes: nothing, text, a count from 1, or text each time it is given. */
+export type OptionKind = 'flag' | 'text' | 'count' | 'list';
+
+/** A row of the option table. */
+export interface OptionRow {
+  readonly kind: OptionKind;
+  /** A single letter. */
+  readonly short?: string;
+  /** How help calls the value. */
+  readonly value?: string;
+  readonly text: string;
+  /** Taken by every command. */
+  readonly global?: true;
+}
+
+/** Every option of every command; one name means one thing. */
+export const OPTIONS = {
+  prog: { kind: 'text', value: 'NAME', text: 'the program, where the object has several' },
+  pcap: { kind: 'text', value: 'FILE', text: 'packets of a pcap or pcapng capture; - reads standard input' },
+  packet: { kind: 'text', value: 'HEX|@FILE', text: 'one packet: hexadecimal digits, or the bytes of a file' },
+  out: { kind: 'text', value: 'FILE', text: 'write every packet as the program left it, with its verdict, as pcapng' },
+  map: { kind: 'list', value: 'NAME', text: 'show this map only, all of it; may be given several times' },
+  repeat: { kind: 'count', value: 'N', text: 'run the program N times over each packet' },
+  trace: { kind: 'flag', text: 'show each C line, instruction and changed register (sim only)' },
+  kernel: { kind: 'text', value: 'KERNEL', text: 'sim (the default), linux, or a release that sim is to be, as 6.18' },
+  seed: { kind: 'count', value: 'N', text: "seed of sim's randomness (1)" },
+  cpus: { kind: 'count', value: 'N', text: 'possible CPUs of sim (1)' },
+  source: { kind: 'flag', text: 'show the C lines between the instructions' },
+  json: { kind: 'flag', short: 'j', text: 'print one JSON object', global: true },
+  pretty: { kind: 'flag', short: 'p', text: 'print JSON over several lines', global: true },
+  debug: { kind: 'flag', short: 'd', text: 'show where in skep an error comes from', global: true },
+  help: { kind: 'flag', short: 'h', text: 'show help and exit', global: true },
+  version: { kind: 'flag', short: 'V', text: 'show the version and exit', global: true },
+} as const satisfies Record<string, OptionRow>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+interface ValueOf {
+  flag: true;
+  text: string;
+  count: number;
+  list: readonly string[];
+}
+
+/** Options as given: absent, or a value of the option's kind. */
+export type Options = { readonly [K in OptionName]?: ValueOf[(typeof OPTIONS)[K]['kind']] };
+
+/** What stands where on the command line, behind the command. */
+export interface OperandRow {
+  readonly name: string;
+  readonly text: string;
+  readonly optional?: true;
+}
+
+/** A command, or a verb of one. */
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  readonly operands?: readonly OperandRow[];
+  /** Options beside the global ones. */
+  readonly options?: readonly OptionName[];
+  /** Paragraphs of help. */
+  readonly details?: readonly string[];
+  readonly examples?: readonly (readonly [command: string, what: string])[];
+  readonly verbs?: readonly CommandRow[];
+}
+
+/** Commands in the order in which an abbreviation is tried: the first that begins with it is meant. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'help',
+    summary: 'show help, of a command where one is named',
+    operands: [{ name: 'COMMAND', text: 'a command', optional: true }],
+  },
+  {
+    name: 'version',
+    summary: 'show the version',
+  },
+  {
+    name: 'run',
+    summary: 'run a program over packets and show what it did',
+    operands: [{ name: 'OBJECT', text: 'an object file that clang -target bpf made' }],
+    options: ['prog', 'pcap', 'packet', 'out', 'map', 'repeat', 'trace', 'kernel', 'seed', 'cpus'],
+    details: [
+      'Loads OBJECT, runs one of its programs over every packet of a capture (or over one packet), attached to nothing, and prints a table of verdicts: for each value that the program returned, how many packets got it, their bytes as they came in, and the share of all packets. XDP_ABORTED is what a program returns on an error of its own; a return value without a name counts as XDP_ABORTED on a real device. "refused" counts packets that the kernel does not run a program over, such as frames of less than 14 bytes.',
+      'Behind the table stand the maps, as the run left them, printed through the types of the object; entries of arrays that are all zero are left out, and more than 20 entries are cut short unless the map is named with --map. Values of per-CPU maps show their sum, then each CPU.',
+      "In sim, skep's own kernel, programs are not verified yet: every access is checked as it happens instead, and a program that does what no verifier would let it do ends the run with the C line, the instruction and the registers. The run is deterministic: randomness comes from --seed, and the clock that a program reads shows the time since the first packet of the capture. --kernel linux asks the kernel of this machine (which needs the right to use bpf(2)): its verifier, its clock.",
+      '--out writes every packet, dropped ones too, as the program left it; Wireshark shows the verdict of each (frame.verdict). --repeat runs the program again and again over the same buffer and counts each packet once.',
+      'JSON: program, object, kernel, packets, bytes, verdicts by name, maps by name, packets_per_second; with --packet also retval and output. 64-bit numbers beyond 2^53 are strings.',
+    ],
+    examples: [
+      ['skep run fw.bpf.o --pcap in.pcap', 'a table of verdicts, then the maps'],
+      ['skep run fw.bpf.o --pcap in.pcap --out out.pcapng', 'and the packets with their verdicts'],
+      ['skep run fw.bpf.o --prog drop_udp --packet @frame.bin --trace', 'one packet, step by step'],
+      ['tcpdump -w - | skep run fw.bpf.o --pcap - --json', 'live, for a script'],
+    ],
+  },
+  {
+    name: 'disasm',
+    summary: 'print the instructions of an object',
+    operands: [{ name: 'OBJECT', text: 'an object file that clang -target bpf made' }],
+    options: ['prog', 'source'],
+    details: [
+      "Prints each program as it would be loaded, subprograms behind the entry, in the syntax of the kernel's verifier log. What depends on a kernel shows by name: map[counters], extern CONFIG_HZ.",
+    ],
+    examples: [
+      ['skep disasm fw.bpf.o --source', 'every program, C lines between'],
+      ['skep disasm fw.bpf.o --prog fw --json', 'one program as data'],
+    ],
+  },
+];

@@ -1,0 +1,135 @@
+/** `skep run`: loads an object, runs one of its programs over packets, reports. */
+import { VerifierError } from '../loader/errors.ts';
+import type { Kernel } from '../loader/kernel.ts';
+import { objectName } from '../loader/names.ts';
+import type { ProgramRunner } from '../loader/runner.ts';
+import { createSink, isSameFile, openChunks } from '../node/files.ts';
+import type { CollectionSpec, ProgramSpec } from '../object/spec.ts';
+import { CaptureError } from '../packet/error.ts';
+import { SimKernel } from '../sim/sim-kernel.ts';
+import { BpfError } from '../util/error.ts';
+import { chooseKernel } from './choose-kernel.ts';
+import type { Options } from './commands.ts';
+import { faultError, verifierError } from './fault.ts';
+import { EXIT, type Handler, UsageError } from './invocation.ts';
+import { wantsJson } from './json.ts';
+import { mapsToShow } from './maps.ts';
+import { Programs } from './programs.ts';
+import { Progress } from './progress.ts';
+import { inFile, readPacket, readSpec } from './read.ts';
+import { type PacketRun, runCapture, runPacket } from './run-packets.ts';
+import { reportCapture, reportPacket, type Session } from './run-report.ts';
+import { programToRun, withOnly } from './select.ts';
+import { Tally } from './tally.ts';
+import type { Terminal } from './terminal.ts';
+import { Tracer } from './trace.ts';
+
+/** Runs a program over a capture or one packet and shows what it did. */
+export const run: Handler = async ({ operands, options }, terminal) => {
+  checkOptions(options);
+  const path = operands[0] as string; // the grammar wants it
+  const packet = options.packet === undefined ? undefined : await readPacket(options.packet);
+  const spec = await readSpec(path);
+  const program = programToRun(spec, options.prog);
+  const kernel = await chooseKernel(options);
+  try {
+    const session = await load(kernel, spec, program, path, options, terminal);
+    try {
+      return await (packet === undefined ? overCapture(session) : overPacket(session, packet));
+    } finally {
+      session.collection.close();
+    }
+  } finally {
+    kernel[Symbol.dispose]();
+  }
+};
+
+function checkOptions(options: Options): void {
+  if ((options.pcap === undefined) === (options.packet === undefined)) {
+    throw new UsageError('run: want packets: either --pcap FILE or --packet HEX', 'run');
+  }
+  if (options.packet !== undefined && options.out !== undefined) {
+    throw new UsageError('run: --out writes captures, it goes with --pcap', 'run');
+  }
+  if (options.trace && wantsJson(options)) {
+    throw new UsageError('run: --trace prints text, it does not go with --json', 'run');
+  }
+  if (options.trace && options.kernel === 'linux') {
+    throw new UsageError('run: --trace goes step by step, which only sim can: leave --kernel linux out', 'run');
+  }
+}
+
+async function load(
+  kernel: Kernel,
+  spec: CollectionSpec,
+  program: ProgramSpec,
+  path: string,
+  options: Options,
+  terminal: Terminal,
+): Promise<Session> {
+  const programs = new Programs(spec);
+  try {
+    const collection = await kernel.load(withOnly(spec, program), { name: objectName(path) });
+    for (const warning of collection.warnings) terminal.warn(`skep: warning: ${warning}\n`);
+    const maps = mapsToShow(collection, options.map);
+    return { kernel, collection, maps, path, program, programs, options, terminal };
+  } catch (error) {
+    if (!(error instanceof VerifierError)) throw error;
+    throw verifierError(error, programs.named(error.program), options.debug === true);
+  }
+}
+
+/** What running packets needs; `output` says whether they are wanted back. */
+function packetRun(session: Session, output: boolean): PacketRun & { readonly runner: ProgramRunner } {
+  const { kernel, collection, program, programs, options, terminal } = session;
+  const sim = kernel instanceof SimKernel ? kernel : undefined;
+  return {
+    runner: collection.program(program.name).runner({ output, repeat: options.repeat }),
+    tally: new Tally(program.type),
+    clock: sim?.clock,
+    tracer: sim !== undefined && options.trace ? new Tracer(sim, programs, terminal) : undefined,
+    onFault: (fault, packet) =>
+      faultError(fault, packet, programs.loaded(fault.program), sim?.registers ?? new BigUint64Array(0)),
+  };
+}
+
+async function overCapture(session: Session): Promise<number> {
+  const { options, terminal } = session;
+  const path = options.pcap as string; // checkOptions wants it
+  if (options.out !== undefined && (await isSameFile(path, options.out))) {
+    throw new UsageError(`run: --out ${options.out} is the capture that is read, want another file`, 'run');
+  }
+  const input = await openChunks(path);
+  const output = options.out === undefined ? undefined : await createSink(options.out);
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
+  const run = packetRun(session, output !== undefined);
+  const start = performance.now();
+  try {
+    const progress = new Progress(terminal, input.size);
+    const capture = { ...run, input, output, progress, signal: interrupt.signal };
+    await inFile(path, () => runCapture(capture), isCaptureError);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    await input[Symbol.asyncDispose]();
+    await output?.[Symbol.asyncDispose]();
+  }
+  const interrupted = interrupt.signal.aborted;
+  reportCapture(session, run.tally, { seconds: (performance.now() - start) / 1000, interrupted });
+  return interrupted ? EXIT.interrupted : EXIT.ok;
+}
+
+function overPacket(session: Session, packet: Uint8Array): number {
+  const run = packetRun(session, true);
+  const start = performance.now();
+  if (!runPacket(run, packet)) {
+    throw new BpfError('refused', `the kernel does not run the packet: ${run.tally.refused?.why}`);
+  }
+  reportPacket(session, run.tally, packet, run.runner, (performance.now() - start) / 1000);
+  return EXIT.ok;
+}
+
+function isCaptureError(error: unknown): error is CaptureError {
+  return error instanceof CaptureError;
+}
