@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from './support/sources.ts';
 
 const LINE = 19;
@@ -22,32 +23,35 @@ const COLOURS: Readonly<Record<string, string>> = {
   '36': 'fill="#79c0ff"',
 };
 
-const escapeXml = (text: string): string => text.replace(/[&<>]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);
+const escapeXml = (text: string): string =>
+  text.replace(/[&<>]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);
+
+/** Begins an SGR sequence: `\u001b[1m`. */
+const ESCAPE = '\u001b[';
 
 /** A line with SGR sequences as `tspan`s. */
 function spans(line: string): string {
-  let style = '';
-  return line
-    .split(/(\x1b\[[0-9;]*m)/)
-    .map(part => {
-      const sgr = /^\x1b\[([0-9;]*)m$/.exec(part);
-      if (sgr === null) return part === '' ? '' : `<tspan ${style}>${escapeXml(part)}</tspan>`;
-      style = COLOURS[sgr[1]!] ?? '';
-      return '';
-    })
-    .join('');
+  const [plain = '', ...styled] = line.split(ESCAPE);
+  const parts = styled.map(part => {
+    const end = part.indexOf('m');
+    return `<tspan ${COLOURS[part.slice(0, end)] ?? ''}>${escapeXml(part.slice(end + 1))}</tspan>`;
+  });
+  return escapeXml(plain) + parts.join('');
 }
 
 function draw(command: string, output: string): string {
-  const lines = [`\x1b[32m$\x1b[0m ${command}`, ...output.trimEnd().split('\n')];
-  const columns = Math.max(...lines.map(line => line.replace(/\x1b\[[0-9;]*m/g, '').length));
+  const lines = [`${ESCAPE}32m$${ESCAPE}0m ${command}`, ...output.trimEnd().split('\n')];
+  const columns = Math.max(...lines.map(line => stripVTControlCharacters(line).length));
   const width = Math.ceil(columns * COLUMN + 2 * MARGIN);
   const height = BAR + lines.length * LINE + MARGIN;
   const text = lines
     .map((line, i) => `<text x="${MARGIN}" y="${BAR + (i + 0.8) * LINE}" xml:space="preserve">${spans(line)}</text>`)
     .join('\n');
-  const dots = ['#ff5f56', '#ffbd2e', '#27c93f'].map((fill, i) => `<circle cx="${MARGIN + 6 + i * 20}" cy="17" r="6" fill="${fill}"/>`);
+  const dots = ['#ff5f56', '#ffbd2e', '#27c93f'].map(
+    (fill, i) => `<circle cx="${MARGIN + 6 + i * 20}" cy="17" r="6" fill="${fill}"/>`,
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
+<title>${escapeXml(command)}</title>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 ${dots.join('')}
 <g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" fill="#e6edf3">

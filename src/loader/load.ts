@@ -104,7 +104,8 @@ class Load {
   createMap(name: string, spec: MapSpec, contents: Uint8Array | undefined): void {
     const map = this.#open(spec);
     this.collection.maps[name] = map;
-    if (spec.pinning === 'by_name') this.collection.warnings.push(`map ${name}: to be pinned by name; a new map was made, not pinned`);
+    if (spec.pinning === 'by_name')
+      this.collection.warnings.push(`map ${name}: to be pinned by name; a new map was made, not pinned`);
     if (spec.section === undefined) return;
     const { readOnly } = spec.section;
     if (contents !== undefined) this.#fill(map, contents, readOnly);
