@@ -3,6 +3,11 @@
 import { existsSync } from 'node:fs';
 import * as module from 'node:module';
 
+if (Number.parseInt(process.versions.node, 10) < 22) {
+  process.stderr.write(`skep: Node ${process.version} is too old, want 22 or newer\n`);
+  process.exit(1);
+}
+
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const built = new URL('../dist/cli/main.js', import.meta.url);
 const runsSource = Boolean(process.features.typescript) && existsSync(source);
