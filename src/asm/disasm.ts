@@ -14,6 +14,7 @@ import {
   type Instruction,
   joinImm64,
   memoryBits,
+  nextImm,
 } from './insn.ts';
 import { INSTRUCTIONS, type InstructionRow } from './instructions.ts';
 import { rowsOf, selectRow } from './match.ts';
@@ -71,11 +72,22 @@ function operandText<I extends Instruction>(operand: Operand, insn: I, text: Ins
       return String(insn.imm >> 16);
     case 'imm:lo':
       return String(insn.imm & 0xffff);
+    case 'next_imm:+':
+      return signedText(nextImm(insn));
     case 'imm64':
       return text.imm64?.(insn) ?? hex64(insn.imm64 ?? joinImm64(insn.imm, 0));
     case 'callee':
       return text.callee?.(insn) ?? calleeText(insn);
   }
+}
+
+/** The text of a template with the operands of an instruction in it. */
+export function formatSyntax<I extends Instruction>(
+  pieces: readonly SyntaxPiece[],
+  insn: I,
+  text: InstructionText<I> = {},
+): string {
+  return pieces.map(piece => ('text' in piece ? piece.text : operandText(piece.operand, insn, text))).join('');
 }
 
 /** Whether an opcode is an atomic operation's, of any width. */
@@ -101,7 +113,5 @@ export function formatInstruction<I extends Instruction>(insn: I, text: Instruct
   const row = printedRow(insn);
   const pieces = row && SYNTAX.get(row);
   if (pieces === undefined) return `BUG_${opcode}`;
-  let line = text.opcode === false ? '' : `(${opcode}) `;
-  for (const piece of pieces) line += 'text' in piece ? piece.text : operandText(piece.operand, insn, text);
-  return line;
+  return `${text.opcode === false ? '' : `(${opcode}) `}${formatSyntax(pieces, insn, text)}`;
 }

@@ -1,7 +1,9 @@
-/** The instruction set: table, codec, disassembler. */
+/** The instruction set: table, codec, assembler, disassembler. */
+export { type AssembleOptions, type Assembly, asm, assemble } from './assemble.ts';
 export { checkInstruction, decode, decodeAt, encode, type PlacedInstruction, readInstruction } from './codec.ts';
+export { assembleConformance } from './conformance-syntax.ts';
 export { formatInstruction, type InstructionText } from './disasm.ts';
-export { AsmError, type InstructionField } from './error.ts';
+export { AsmError, type InstructionField, type TextPlace } from './error.ts';
 export {
   BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_CALL,
@@ -21,6 +23,7 @@ export {
   slotCount,
 } from './insn.ts';
 export { INSTRUCTIONS, type InstructionName, type InstructionRow } from './instructions.ts';
+export type { Semicolon } from './lexer.ts';
 export { type FieldFault, type FieldName, findRow, matchRow, rowsOf, selectRow } from './match.ts';
 export type {
   AddrSpaceCastRow,
@@ -49,5 +52,6 @@ export type {
   StoreRow,
   WideRow,
 } from './row.ts';
+export { SOURCE_TEXT } from './source-text.ts';
 export { type Operand, parseSyntax, type SyntaxPiece } from './syntax.ts';
 export { type XlatedSymbols, xlatedText } from './xlated.ts';
