@@ -98,7 +98,7 @@ function makeFunction(section: ElfSection, symbol: FunctionSymbol, size: number)
   if (value + size > section.size) {
     throw new ElfError(`function ${name} of ${size} bytes crosses the section's end at ${section.size}`, place);
   }
-  if (size === 0 || size % SLOT_SIZE !== 0 || value % SLOT_SIZE !== 0) {
+  if (size <= 0 || size % SLOT_SIZE !== 0 || value % SLOT_SIZE !== 0) {
     throw new ElfError(`function ${name} has ${size} bytes, want whole instructions of ${SLOT_SIZE}`, place);
   }
   const isStatic = symbol.binding === STB.LOCAL;

@@ -358,6 +358,11 @@ test('a Node Buffer is read as any bytes are, and is not written to', () => {
 });
 
 describe('malformed objects', () => {
+  test('a label behind its section is no function', () => {
+    const mutant = readFileSync(join(objects, 'mutants/label-behind-section.bin'));
+    expect(() => readObject(mutant)).toThrow(/function \w+ has -\d+ bytes, want whole instructions/);
+  });
+
   const good = load('maps');
   const elf = parseElf(good);
   const at = (name: string) => elf.sections.find(section => section.name === name)?.offset ?? 0;
