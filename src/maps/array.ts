@@ -2,11 +2,11 @@
  * `array` and `percpu_array`: values side by side in one region, `round_up(value_size, 8)` apart, one block of them for each CPU
  * where values are per CPU. Follows kernel/bpf/arraymap.c.
  */
-import { ERRNO } from '../uapi/errno.ts';
+import { KIND_ARRAY } from '../runtime/layout.ts';
 import { MAP_FLAGS } from '../uapi/flags.ts';
 import { alignUp } from '../util/bytes.ts';
-import type { Region } from '../vm/memory.ts';
-import { allotRegions, MapBase, type MapHost, nextIndex, readU32 } from './base.ts';
+import { GUEST_PAGE, type Region } from '../vm/memory.ts';
+import { MapBase, type MapHost, nextIndex, readU32, writeU32 } from './base.ts';
 import {
   checkFlags,
   checkSizes,
@@ -16,12 +16,9 @@ import {
   programAccess,
   refuseCreate,
 } from './check.ts';
-import { BPF_F_LOCK, BPF_NOEXIST } from './flags.ts';
-import { isRefusal, type MapAttributes, type MapObject, type Refusal } from './map.ts';
-import { copyValue, readValue, writeValue } from './value.ts';
-
-/** Callbacks that can stand inside each other: the frames of a program. */
-const MAX_NESTING = 8;
+import { headerRequest, type MapLayout } from './header.ts';
+import { isRefusal, type MapAttributes, type MapMapping, type MapObject, type Refusal } from './map.ts';
+import { allotRegions } from './regions.ts';
 
 const isPerCpu = (map: MapAttributes): boolean => map.type === 'percpu_array';
 
@@ -43,94 +40,61 @@ export function checkArray(map: MapAttributes): Refusal | undefined {
 export function createArray(host: MapHost, map: MapAttributes): MapObject | Refusal {
   const { memory, env } = host.machine;
   const stride = alignUp(map.valueSize, 8);
-  const blocks = isPerCpu(map) ? env.cpus : 1;
+  const cpus = isPerCpu(map) ? env.cpus : 1;
   const regions = allotRegions(memory, map, {
-    // The keys that callbacks of for_each see.
-    header: { size: MAX_NESTING * 8, access: 'read' },
+    header: headerRequest(map),
     values: {
-      size: blocks * map.maxEntries * stride,
+      size: cpus * map.maxEntries * stride,
       access: programAccess(map),
       elements: { stride, size: map.valueSize },
     },
   });
-  return isRefusal(regions) ? regions : new ArrayMap(host, map, regions);
+  if (isRefusal(regions)) return regions;
+  const block = isPerCpu(map) ? map.maxEntries * stride : 0;
+  return new ArrayMap(host, map, regions, { kind: KIND_ARRAY, values: regions.values.base, stride, block, cpus });
 }
 
 /** A live array. */
 class ArrayMap extends MapBase {
   override readonly values: Region;
   readonly #stride: number;
-  /** Bytes between the values of one CPU and those of the next; 0 where all CPUs share them. */
-  readonly #block: number;
-  readonly #cpus: number;
-  #nesting = 0;
 
-  constructor(host: MapHost, map: MapAttributes, regions: { header: Region; values: Region }) {
-    const stride = alignUp(map.valueSize, 8);
-    const cpus = isPerCpu(map) ? host.machine.env.cpus : 1;
-    super(host, map, regions, isPerCpu(map) ? cpus * stride : map.valueSize);
+  constructor(host: MapHost, map: MapAttributes, regions: { header: Region; values: Region }, layout: MapLayout) {
+    super(host, map, regions, layout);
     this.values = regions.values;
-    this.#stride = stride;
-    this.#cpus = cpus;
-    this.#block = isPerCpu(map) ? map.maxEntries * stride : 0;
-  }
-
-  override lookup(key: number): number {
-    return this.lookupOnCpu(key, this.machine.env.cpu);
+    this.#stride = alignUp(map.valueSize, 8);
   }
 
   lookupOnCpu(key: number, cpu: number): number {
-    const index = this.memory.view.getUint32(key, true);
-    return index < this.attributes.maxEntries ? this.#address(index, cpu) : 0;
-  }
-
-  override update(key: number, value: number, flags: bigint): number {
-    const index = this.memory.view.getUint32(key, true);
-    const refused = this.#checkUpdate(index, flags, BPF_F_LOCK);
-    if (refused !== 0) return refused;
-    copyValue(this.memory, this.#address(index, this.machine.env.cpu), value, this.attributes.valueSize, this.fields);
-    return 0;
-  }
-
-  override delete(_key: number): number {
-    return this.refuse('EINVAL', 'elements of an array cannot be deleted');
+    return this.runtime.lookupOn(this.address, key, cpu) >>> 0;
   }
 
   visitEach(visit: (key: number, value: number) => boolean): number {
-    const key = this.address + (this.#nesting++ % MAX_NESTING) * 8;
+    const key = new Uint8Array(4);
     let visited = 0;
-    try {
-      while (visited < this.attributes.maxEntries) {
-        const index = visited++;
-        this.memory.view.setUint32(key, index, true);
-        if (!visit(key, this.#address(index, this.machine.env.cpu))) break;
-      }
-    } finally {
-      this.#nesting--;
+    while (visited < this.attributes.maxEntries) {
+      writeU32(key, 0, visited++);
+      if (!this.visitOne(key, this.lookup(this.putKey(key)), visit)) break;
     }
     return visited;
+  }
+
+  get mapping(): MapMapping | undefined {
+    if (!hasFlag(this.attributes, 'BPF_F_MMAPABLE')) return undefined;
+    const size = alignUp(this.values.size, GUEST_PAGE);
+    return { address: this.values.base, size, writable: size };
   }
 
   protected override copyOut(key: Uint8Array, value: Uint8Array): number {
     const index = readU32(key, 0);
     const { maxEntries } = this.attributes;
     if (index >= maxEntries) return this.refuse('ENOENT', `index ${index} of an array of ${maxEntries}`);
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const part = this.#block === 0 ? value : value.subarray(cpu * this.#stride, (cpu + 1) * this.#stride);
-      readValue(this.memory, this.#address(index, cpu), part, this.fields);
-    }
+    this.load(this.values.base + index * this.#stride, value);
     return 0;
   }
 
   userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    const index = readU32(key, 0);
-    const refused = this.checkLockFlag(flags) || this.#checkUpdate(index, flags, this.#block === 0 ? BPF_F_LOCK : 0n);
-    if (refused !== 0) return refused;
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const part = this.#block === 0 ? value : value.subarray(cpu * this.#stride, (cpu + 1) * this.#stride);
-      writeValue(this.memory, this.#address(index, cpu), part, this.fields);
-    }
-    return 0;
+    return this.checkLockFlag(flags) || this.store(key, value, flags);
   }
 
   userDelete(_key: Uint8Array): number {
@@ -141,19 +105,11 @@ class ArrayMap extends MapBase {
     return nextIndex(key, next, this.attributes.maxEntries);
   }
 
-  #address(index: number, cpu: number): number {
-    return this.values.base + cpu * this.#block + index * this.#stride;
-  }
-
-  #checkUpdate(index: number, flags: bigint, known: bigint): number {
-    const refused = this.checkUpdateFlags(flags, known);
-    if (refused !== 0) return refused;
-    const { maxEntries } = this.attributes;
-    if (index >= maxEntries) return this.refuse('E2BIG', `index ${index} of an array of ${maxEntries}`);
-    if ((flags & BPF_NOEXIST) !== 0n) {
-      this.why = 'BPF_NOEXIST, but every element of an array exists';
-      return -ERRNO.EEXIST;
+  protected override explain(errno: string, flags: bigint, key: number): string {
+    if (errno === 'E2BIG') {
+      return `index ${this.memory.view.getUint32(key, true)} of an array of ${this.attributes.maxEntries}`;
     }
-    return this.checkLockFlag(flags);
+    if (errno === 'EEXIST') return 'BPF_NOEXIST, but every element of an array exists';
+    return key === 0 ? 'elements of an array cannot be deleted' : super.explain(errno, flags, key);
   }
 }

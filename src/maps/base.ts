@@ -3,11 +3,15 @@
  * A type overrides what it has; the rest refuses as the kernel does where an operation is missing.
  */
 import type { Machine } from '../machine/machine.ts';
-import { ERRNO, type ErrnoName } from '../uapi/errno.ts';
+import { isError, type RuntimeFunctions } from '../runtime/runtime.ts';
+import { ERRNO, type ErrnoName, errnoName } from '../uapi/errno.ts';
+import { alignUp } from '../util/bytes.ts';
 import { hex64 } from '../util/int64.ts';
-import type { GuestMemory, Region, RegionSpec } from '../vm/memory.ts';
+import type { GuestMemory, Region } from '../vm/memory.ts';
 import { BPF_EXIST, BPF_F_LOCK } from './flags.ts';
-import { type MapAttributes, type MapObject, type References, type Refusal, refusal, type ValueField } from './map.ts';
+import { callbackKeyOffset, keyOffset, type MapLayout, writeHeader } from './header.ts';
+import type { MapAttributes, MapObject, References, ValueField } from './map.ts';
+import { readValue, writeValue } from './value.ts';
 
 /** What maps stand on. */
 export interface MapHost {
@@ -15,32 +19,7 @@ export interface MapHost {
   readonly references: References;
 }
 
-/** What a map type needs of guest memory, by role; `name` is made from it. */
-export type RegionRequest = Omit<RegionSpec, 'name'>;
-
-/**
- * Allots the regions of a map, all or none. The name of one is that of the map and its role, the role `values` apart.
- */
-export function allotRegions<Role extends string>(
-  memory: GuestMemory,
-  map: MapAttributes,
-  requests: Readonly<Record<Role, RegionRequest>>,
-): Readonly<Record<Role, Region>> | Refusal {
-  const regions: Partial<Record<Role, Region>> = {};
-  const label = `map ${map.name === '' ? map.type : map.name}`;
-  for (const role in requests) {
-    const name = role === 'values' ? label : `${label} ${role}`;
-    const region = memory.allot({ name, ...requests[role] });
-    if (region === undefined) {
-      for (const done in regions) memory.release(regions[done] as Region);
-      return refusal(ERRNO.ENOMEM, `${label}: no room for ${requests[role].size} bytes of ${role}`);
-    }
-    regions[role] = region;
-  }
-  return regions as Record<Role, Region>; // every role has been visited
-}
-
-/** A map with everything refused that its type does not do. */
+/** A map whose programs' side is the runtime's, with everything refused of the system call's side that its type does not do. */
 export abstract class MapBase implements MapObject {
   readonly attributes: MapAttributes;
   readonly address: number;
@@ -49,24 +28,36 @@ export abstract class MapBase implements MapObject {
   why = '';
   protected readonly machine: Machine;
   protected readonly memory: GuestMemory;
+  protected readonly runtime: RuntimeFunctions;
   protected readonly fields: readonly ValueField[];
+  /** Bytes from the values of one CPU to those of the next; 0 where all share them. */
+  protected readonly block: number;
+  /** Linear address where the key of a system call is put. */
+  protected readonly keyAddress: number;
   readonly #regions: readonly Region[];
+  readonly #cpus: number;
+  #nesting = 0;
 
-  /** `regions.header` is what programs hold a pointer to; all are given back with the map. */
+  /** `regions.header` is what programs hold a pointer to, of at least `headerRequest`'s size; all are given back with the map. */
   constructor(
     host: MapHost,
     attributes: MapAttributes,
     regions: Readonly<{ header: Region; values?: Region }>,
-    userValueSize = attributes.valueSize,
+    layout: MapLayout,
   ) {
     this.machine = host.machine;
     this.memory = host.machine.memory;
+    this.runtime = host.machine.runtime.functions;
     this.attributes = attributes;
     this.address = regions.header.base;
-    this.userValueSize = userValueSize;
     this.values = regions.values;
     this.fields = attributes.fields ?? [];
+    this.keyAddress = this.address + keyOffset(attributes);
+    this.block = layout.block ?? 0;
+    this.#cpus = layout.cpus ?? 1;
+    this.userValueSize = this.block === 0 ? attributes.valueSize : this.#cpus * alignUp(attributes.valueSize, 8);
     this.#regions = Object.values(regions);
+    writeHeader(this.memory, regions.header, attributes, layout);
   }
 
   abstract userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number;
@@ -76,17 +67,24 @@ export abstract class MapBase implements MapObject {
   /** Copies the value of `key` out; the flags have been checked. */
   protected abstract copyOut(key: Uint8Array, value: Uint8Array): number;
 
-  /** No verified program looks into a map that does not override this. */
-  lookup(_key: number): number {
-    return 0;
+  /** Says why the runtime refused an operation with the key at address `key`. */
+  protected explain(errno: string, flags: bigint, _key: number): string {
+    const { type } = this.attributes;
+    if (errno === 'EOPNOTSUPP') return `programs cannot write or delete from a ${type}`;
+    if ((flags & ~BPF_F_LOCK) > BPF_EXIST) return `flags ${hex64(flags)}, want BPF_ANY, BPF_NOEXIST or BPF_EXIST`;
+    return `flags ${hex64(flags)} do not go with a ${type} ${this.fields.length === 0 ? 'without' : 'with'} a bpf_spin_lock`;
   }
 
-  update(_key: number, _value: number, _flags: bigint): number {
-    return this.refuse('EOPNOTSUPP', `programs cannot write a ${this.attributes.type}`);
+  lookup(key: number): number {
+    return this.runtime.lookup(this.address, key) >>> 0;
   }
 
-  delete(_key: number): number {
-    return this.refuse('EOPNOTSUPP', `programs cannot delete from a ${this.attributes.type}`);
+  update(key: number, value: number, flags: bigint): number {
+    return this.answer(this.runtime.update(this.address, key, value, narrowFlags(flags)), flags, key);
+  }
+
+  delete(key: number): number {
+    return this.answer(this.runtime.remove(this.address, key), 0n, key);
   }
 
   userLookup(key: Uint8Array, value: Uint8Array, flags: bigint): number {
@@ -101,10 +99,60 @@ export abstract class MapBase implements MapObject {
     for (const region of this.#regions) this.memory.release(region);
   }
 
+  /** Puts the key of a system call where the runtime finds it; gives its address. */
+  protected putKey(key: Uint8Array): number {
+    this.memory.write(this.keyAddress, key);
+    return this.keyAddress;
+  }
+
+  /** What the runtime answered; notes why where that is a refusal. */
+  protected answer(answer: number, flags: bigint, key: number): number {
+    if (isError(answer)) this.why = this.explain(errnoName(-answer), flags, key);
+    return answer;
+  }
+
+  /** Makes the place for a value of a system call and writes it there, that of each CPU where values are per CPU. */
+  protected store(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    const at = this.putKey(key);
+    const answer = this.answer(this.runtime.place(this.address, at, narrowFlags(flags)), flags, at);
+    if (isError(answer)) return answer;
+    const first = (answer >>> 0) - this.machine.env.cpu * this.block;
+    this.#eachPart(value, (part, offset) => writeValue(this.memory, first + offset, part, this.fields));
+    return 0;
+  }
+
+  /** Copies the value whose first CPU's part lies at `first` out, the parts of all CPUs where values are per CPU. */
+  protected load(first: number, value: Uint8Array): void {
+    this.#eachPart(value, (part, offset) => readValue(this.memory, first + offset, part, this.fields));
+  }
+
+  /** Calls `visit` with a key and value for a callback of a program; the key is a copy that only this callback sees. */
+  protected visitOne(key: Uint8Array, value: number, visit: (key: number, value: number) => boolean): boolean {
+    const at = this.address + callbackKeyOffset(this.attributes, this.#nesting);
+    this.memory.write(at, key);
+    this.#nesting++;
+    try {
+      return visit(at, value);
+    } finally {
+      this.#nesting--;
+    }
+  }
+
   /** Notes why, and gives the negative errno. */
   protected refuse(errno: ErrnoName, why: string): number {
     this.why = why;
     return -ERRNO[errno];
+  }
+
+  #eachPart(value: Uint8Array, act: (part: Uint8Array, offset: number) => void): void {
+    if (this.block === 0) {
+      act(value, 0);
+      return;
+    }
+    const stride = value.length / this.#cpus;
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      act(value.subarray(cpu * stride, (cpu + 1) * stride), cpu * this.block);
+    }
   }
 
   /** Refuses flags of a lookup by system call: only BPF_F_LOCK may be there, and only where there is a lock. */
@@ -126,6 +174,11 @@ export abstract class MapBase implements MapObject {
     }
     return 0;
   }
+}
+
+/** The flags of an update as the runtime takes them: 32 bits, more than it knows where there are more. */
+export function narrowFlags(flags: bigint): number {
+  return flags > 0x7fff_ffffn ? -1 : Number(flags);
 }
 
 /** A little-endian u32 in bytes. */

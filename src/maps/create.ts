@@ -13,6 +13,7 @@ import { checkHash, createHash } from './hash.ts';
 import { checkLpmTrie, createLpmTrie } from './lpm-trie.ts';
 import { type MapAttributes, type MapObject, type References, type Refusal, refusal } from './map.ts';
 import { checkQueue, createQueue } from './queue.ts';
+import { checkRingbuf, createRingbuf } from './ringbuf.ts';
 import { CPUS, DEVICES, SOCKETS } from './target.ts';
 import { createTargetArray } from './target-array.ts';
 
@@ -38,6 +39,7 @@ const ROWS: Readonly<Partial<Record<MapTypeName, MapTypeRow>>> = {
   lpm_trie: { check: checkLpmTrie, create: createLpmTrie },
   queue: QUEUE,
   stack: QUEUE,
+  ringbuf: { check: checkRingbuf, create: createRingbuf },
   prog_array: { check: checkFdArray, create: createFdArray('prog_array') },
   perf_event_array: { check: checkFdArray, create: createFdArray('perf_event_array') },
   cgroup_array: { check: checkFdArray, create: createFdArray('cgroup_array') },

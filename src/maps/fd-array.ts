@@ -2,12 +2,14 @@
  * Arrays whose slots hold what a file descriptor names: `prog_array`, `perf_event_array`, `cgroup_array`. Only system calls fill
  * them; engines and helpers read `slot`. Follows the fd arrays of kernel/bpf/arraymap.c.
  */
+
+import { KIND_OPAQUE } from '../runtime/layout.ts';
 import { ERRNO } from '../uapi/errno.ts';
 import { MAP_FLAGS } from '../uapi/flags.ts';
 import type { Region } from '../vm/memory.ts';
-import { allotRegions, MapBase, type MapHost, nextIndex, readU32, writeU32 } from './base.ts';
+import { MapBase, type MapHost, nextIndex, readU32, writeU32 } from './base.ts';
 import { checkFlags, checkSizes } from './check.ts';
-
+import { headerRequest } from './header.ts';
 import {
   isRefusal,
   type MapAttributes,
@@ -17,6 +19,7 @@ import {
   type References,
   type Refusal,
 } from './map.ts';
+import { allotRegions } from './regions.ts';
 
 /** What the slots of a type hold, and whether a system call may read the ids of it. */
 interface FdArrayRow {
@@ -40,10 +43,16 @@ export function checkFdArray(map: MapAttributes): Refusal | undefined {
   );
 }
 
+/** Bytes of the word that compiled code finds in each slot. */
+const SLOT = 4;
+
 /** Creates an array of references of one of the types in the table above. */
 export function createFdArray(type: keyof typeof FD_ARRAYS) {
   return (host: MapHost, map: MapAttributes): MapObject | Refusal => {
-    const regions = allotRegions(host.machine.memory, map, { header: { size: 8, access: 'none' } });
+    const regions = allotRegions(host.machine.memory, map, {
+      header: headerRequest(map),
+      slots: { size: map.maxEntries * SLOT, access: 'none' },
+    });
     return isRefusal(regions) ? regions : new FdArrayMap(host, map, regions, FD_ARRAYS[type]);
   };
 }
@@ -52,12 +61,14 @@ export function createFdArray(type: keyof typeof FD_ARRAYS) {
 class FdArrayMap extends MapBase {
   readonly #row: FdArrayRow;
   readonly #references: References;
+  readonly #words: number;
   readonly #slots = new Map<number, Reference>();
 
-  constructor(host: MapHost, map: MapAttributes, regions: { header: Region }, row: FdArrayRow) {
-    super(host, map, regions);
+  constructor(host: MapHost, map: MapAttributes, regions: { header: Region; slots: Region }, row: FdArrayRow) {
+    super(host, map, regions, { kind: KIND_OPAQUE, values: regions.slots.base, stride: SLOT });
     this.#row = row;
     this.#references = host.references;
+    this.#words = regions.slots.base;
   }
 
   slot(index: number): Reference | undefined {
@@ -90,6 +101,7 @@ class FdArrayMap extends MapBase {
     }
     this.#slots.get(index)?.[Symbol.dispose]();
     this.#slots.set(index, held);
+    this.#setWord(index, held.word ?? 0);
     return 0;
   }
 
@@ -100,6 +112,7 @@ class FdArrayMap extends MapBase {
     const held = this.#slots.get(index);
     if (held === undefined) return this.#refuseEmpty(key);
     this.#slots.delete(index);
+    this.#setWord(index, 0);
     held[Symbol.dispose]();
     return 0;
   }
@@ -112,6 +125,11 @@ class FdArrayMap extends MapBase {
     for (const held of this.#slots.values()) held[Symbol.dispose]();
     this.#slots.clear();
     super[Symbol.dispose]();
+  }
+
+  /** What compiled code finds in a slot. */
+  #setWord(index: number, word: number): void {
+    this.memory.view.setUint32(this.#words + index * SLOT, word, true);
   }
 
   #checkIndex(index: number): number {

@@ -70,6 +70,40 @@ function actOnModel(
   return 0;
 }
 
+describe.each([
+  [1, 0],
+  [4, 0],
+  [4, MAP_FLAGS.BPF_F_ZERO_SEED],
+  [7, 0],
+  [8, 0],
+  [12, 0],
+  [16, 0],
+  [16, MAP_FLAGS.BPF_F_ZERO_SEED],
+  [40, 0],
+  [300, 0],
+])('keys of %d bytes (flags %d)', (keySize, flags) => {
+  it('are told apart by every byte, and values come back whole', () => {
+    const valueSize = 200;
+    using bench = new MapBench({ type: 'hash', keySize, valueSize, maxEntries: 1000, flags });
+    // One key for each byte that differs, beside the one that has none.
+    const keys = Array.from({ length: keySize + 1 }, (_, i) =>
+      Uint8Array.from({ length: keySize }, (_, at) => (at === i ? 0x81 : at & 0x7f)),
+    );
+    const valueFor = (i: number): Uint8Array => Uint8Array.from({ length: valueSize }, (_, at) => at + i);
+    keys.forEach((key, i) => {
+      expect(bench.map.userUpdate(key, valueFor(i), BPF_NOEXIST)).toBe(0);
+    });
+    keys.forEach((key, i) => {
+      const value = new Uint8Array(valueSize);
+      expect(bench.map.userLookup(key, value, 0n)).toBe(0);
+      expect(value).toEqual(valueFor(i));
+    });
+    expect(bench.map.userDelete(keys[0]!)).toBe(0);
+    expect(bench.map.userLookup(keys[0]!, new Uint8Array(valueSize), 0n)).toBe(-ERRNO.ENOENT);
+    expect(bench.map.userLookup(keys[1]!, new Uint8Array(valueSize), 0n)).toBe(0);
+  });
+});
+
 describe('memory of a hash', () => {
   it('is used again for the next key', () => {
     using bench = new MapBench({ type: 'hash' });
@@ -166,6 +200,27 @@ describe('lru_hash', () => {
     bench.update(2, 20n);
     expect(bench.update(4, 4n)).toBe(0);
     expect([1, 2, 3, 4].map(key => bench.get(key))).toEqual([1n, 20n, undefined, 4n]);
+  });
+
+  it('does not count a walk as use', () => {
+    using bench = new MapBench({ type: 'lru_hash', maxEntries: 2 });
+    bench.update(1, 1n);
+    bench.update(2, 2n);
+    let visits = 0;
+    bench.map.visitEach!(() => ++visits < 2);
+    bench.update(3, 3n);
+    expect([visits, bench.get(1)]).toEqual([2, undefined]);
+  });
+
+  it('keeps what is used in every round, whatever comes and goes', () => {
+    using bench = new MapBench({ type: 'lru_hash', maxEntries: 64 });
+    bench.update(0, 7n);
+    for (let key = 1; key < 2000; key++) {
+      expect(bench.update(key, 1n)).toBe(0);
+      if (key % 3 === 0) bench.map.delete(bench.key(key - 1));
+      expect(bench.get(0)).toBe(7n);
+    }
+    expect(bench.keys().length).toBeLessThanOrEqual(64);
   });
 
   it('does not count lookups by system call as use', () => {

@@ -1,15 +1,22 @@
 /**
- * `hash`, `percpu_hash`, `lru_hash`, `lru_percpu_hash`: a {@link HashTable} for the keys and a region of values, one value for each
- * entry (one block of them for each CPU where values are per CPU). Follows kernel/bpf/hashtab.c.
+ * `hash`, `percpu_hash`, `lru_hash`, `lru_percpu_hash`: creation and the system call's side; the table itself is the runtime's. Follows
+ * kernel/bpf/hashtab.c.
  *
- * A pre-allocated hash has one entry more for each CPU: an update of an existing key writes to the spare entry of its CPU, puts it in
- * place of the old one and keeps that as the spare. Pointers to the old value see what they saw until the next such update.
+ * A pre-allocated hash has one element more for each CPU: an update of an existing key writes to the spare element of its CPU, puts it
+ * in place of the old one and keeps that as the spare. Pointers to the old value see what they saw until the next such update.
  */
-import { ERRNO } from '../uapi/errno.ts';
+import {
+  ELEMENT_KEY,
+  ELEMENT_NEXT,
+  ELEMENT_VALUE,
+  TRAIT_IN_PLACE,
+  TRAIT_LRU,
+  TRAIT_SPARES,
+} from '../runtime/layout.ts';
 import { MAP_FLAGS } from '../uapi/flags.ts';
 import { alignUp } from '../util/bytes.ts';
 import type { Region } from '../vm/memory.ts';
-import { allotRegions, MapBase, type MapHost } from './base.ts';
+import { MapBase, type MapHost } from './base.ts';
 import {
   checkFlags,
   checkSizes,
@@ -20,11 +27,8 @@ import {
   programAccess,
   refuseCreate,
 } from './check.ts';
-import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from './flags.ts';
-import { bucketCount, HashTable, hashTableSizes, TABLE_CONTROL_SIZE } from './hash-table.ts';
-import { LruList, lruListSize } from './lru-list.ts';
+import { allotHash, type HashPlace } from './hash-layout.ts';
 import { type Buckets, isRefusal, type MapAttributes, type MapObject, type Refusal } from './map.ts';
-import { copyValue, initFields, readValue, writeValue } from './value.ts';
 
 /** sizeof(struct htab_elem), which an entry has beside key and value. */
 const HTAB_ELEM_SIZE = 48;
@@ -73,271 +77,123 @@ export function createHash(host: MapHost, wanted: MapAttributes): MapObject | Re
   // Lists of their own for each CPU are made equally long.
   const maxEntries = hasFlag(wanted, 'BPF_F_NO_COMMON_LRU') ? alignUp(wanted.maxEntries, env.cpus) : wanted.maxEntries;
   const map = maxEntries === wanted.maxEntries ? wanted : { ...wanted, maxEntries };
-  const entries = maxEntries + (isLru(map) ? 0 : env.cpus);
-  const buckets = bucketCount(maxEntries);
-  const sizes = hashTableSizes(entries, buckets, map.keySize);
-  const stride = alignUp(map.valueSize, 8);
-  const layout = headerLayout(map, env.cpus);
-  const regions = allotRegions(memory, map, {
-    header: { size: layout.size, access: 'none' },
-    index: { size: sizes.index + (isLru(map) ? lruListSize(entries) : 0), access: 'none' },
-    keys: { size: sizes.keys, access: 'read', elements: { stride: alignUp(map.keySize, 8), size: map.keySize } },
-    values: {
-      size: (isPerCpu(map) ? env.cpus : 1) * entries * stride,
-      access: programAccess(map),
-      elements: { stride, size: map.valueSize },
-    },
-  });
-  if (isRefusal(regions)) return regions;
-  const table = new HashTable(memory, {
-    control: regions.header.base,
-    index: regions.index.base,
-    keys: regions.keys.base,
-    buckets,
-    keySize: map.keySize,
+  const spares = isLru(map) ? 0 : env.cpus;
+  const place = allotHash(memory, map, {
+    entries: maxEntries + spares,
+    maxEntries,
+    access: programAccess(map),
+    cpus: isPerCpu(map) ? env.cpus : undefined,
+    spares,
     seed: hasFlag(map, 'BPF_F_ZERO_SEED') ? 0 : env.random(),
+    isKernelOrder: hasFlag(map, 'BPF_F_ZERO_SEED'),
+    traits:
+      (isLru(map) ? TRAIT_LRU : 0) |
+      (isLru(map) || isPerCpu(map) ? TRAIT_IN_PLACE : 0) |
+      (hasFlag(map, 'BPF_F_NO_PREALLOC') ? 0 : TRAIT_SPARES),
   });
-  const lru = isLru(map) ? new LruList(memory, regions.index.base + sizes.index) : undefined;
-  return new HashMap(host, map, regions, table, lru, entries);
-}
-
-/** Offsets in the header: the table's control block, a spare entry for each CPU, room for a key. */
-function headerLayout(map: MapAttributes, cpus: number): { spares: number; key: number; size: number } {
-  const spares = TABLE_CONTROL_SIZE;
-  const key = alignUp(spares + cpus * 4, 8);
-  return { spares, key, size: key + map.keySize };
-}
-
-interface HashRegions {
-  readonly header: Region;
-  readonly index: Region;
-  readonly keys: Region;
-  readonly values: Region;
+  return isRefusal(place) ? place : new HashMap(host, map, place);
 }
 
 /** A live hash. */
 class HashMap extends MapBase {
   override readonly values: Region;
   readonly buckets: Buckets;
-  readonly #table: HashTable;
-  readonly #lru: LruList | undefined;
-  readonly #stride: number;
-  readonly #cpus: number;
-  /** Bytes between the values of one CPU and those of the next; 0 where all CPUs share them. */
-  readonly #block: number;
-  readonly #preallocated: boolean;
-  readonly #spares: number;
-  /** Where keys of system calls are put to be looked for. */
-  readonly #key: number;
-  /** Whether the entry that `#place` gave last is new to its key. */
-  #created = false;
+  readonly #bucketsAt: number;
 
-  constructor(
-    host: MapHost,
-    map: MapAttributes,
-    regions: HashRegions,
-    table: HashTable,
-    lru: LruList | undefined,
-    entries: number,
-  ) {
-    const stride = alignUp(map.valueSize, 8);
-    const cpus = isPerCpu(map) ? host.machine.env.cpus : 1;
-    super(host, map, regions, isPerCpu(map) ? cpus * stride : map.valueSize);
-    const layout = headerLayout(map, host.machine.env.cpus);
+  constructor(host: MapHost, map: MapAttributes, { regions, layout, buckets }: HashPlace) {
+    super(host, map, regions, layout);
     this.values = regions.values;
-    this.#table = table;
-    this.#lru = lru;
-    this.#stride = stride;
-    this.#cpus = cpus;
-    this.#block = isPerCpu(map) ? entries * stride : 0;
-    this.#preallocated = !hasFlag(map, 'BPF_F_NO_PREALLOC');
-    this.#spares = this.address + layout.spares;
-    this.#key = this.address + layout.key;
+    this.#bucketsAt = buckets.address;
     this.buckets = {
-      count: table.buckets,
-      entriesIn: bucket => this.#entriesIn(bucket).length,
+      count: buckets.count,
+      entriesIn: bucket => this.#elementsIn(bucket).length,
       read: (bucket, keys, values, remove) => this.#readBucket(bucket, keys, values, remove),
     };
   }
 
-  override lookup(key: number): number {
-    return this.lookupOnCpu(key, this.machine.env.cpu);
-  }
-
   lookupOnCpu(key: number, cpu: number): number {
-    const entry = this.#table.find(key, this.#table.hash(key));
-    if (entry === 0) return 0;
-    this.#lru?.touch(entry);
-    return this.#valueAddress(entry, cpu);
-  }
-
-  override update(key: number, value: number, flags: bigint): number {
-    const entry = this.#place(key, flags);
-    if (entry < 0) return entry;
-    const { cpu } = this.machine.env;
-    for (let other = 0; this.#created && other < this.#cpus; other++) this.#clear(entry, other);
-    copyValue(this.memory, this.#valueAddress(entry, cpu), value, this.attributes.valueSize, this.fields);
-    return 0;
-  }
-
-  override delete(key: number): number {
-    const entry = this.#table.find(key, this.#table.hash(key));
-    if (entry === 0) return this.#refuseMissing();
-    this.#remove(entry);
-    return 0;
+    return this.runtime.lookupOn(this.address, key, cpu) >>> 0;
   }
 
   visitEach(visit: (key: number, value: number) => boolean): number {
     let visited = 0;
-    for (let bucket = 0; bucket < this.#table.buckets; bucket++) {
-      for (let entry = this.#table.firstIn(bucket); entry !== 0; ) {
-        const next = this.#table.nextIn(entry);
+    for (let bucket = 0; bucket < this.buckets.count; bucket++) {
+      for (let element = this.#word(this.#bucketsAt + 4 * bucket); element !== 0; ) {
+        const next = this.#word(element + ELEMENT_NEXT);
+        const key = this.#keyOf(element);
+        const value = this.#word(element + ELEMENT_VALUE) + this.machine.env.cpu * this.block;
         visited++;
-        if (!visit(this.#table.keyAddress(entry), this.#valueAddress(entry, this.machine.env.cpu))) return visited;
-        entry = next;
+        if (!this.visitOne(key, value, visit)) return visited;
+        element = next;
       }
     }
     return visited;
   }
 
   protected override copyOut(key: Uint8Array, value: Uint8Array): number {
-    const entry = this.#findBytes(key);
-    if (entry === 0) return this.#refuseMissing();
-    this.#read(entry, value);
+    const element = this.#find(key);
+    if (element === 0) return this.#refuseMissing();
+    this.load(this.#word(element + ELEMENT_VALUE), value);
     return 0;
   }
 
   userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    const refused = this.checkLockFlag(flags);
-    if (refused !== 0) return refused;
-    this.memory.write(this.#key, key);
-    const entry = this.#place(this.#key, flags);
-    if (entry < 0) return entry;
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      if (this.#created) initFields(this.memory, this.#valueAddress(entry, cpu), this.fields);
-      writeValue(this.memory, this.#valueAddress(entry, cpu), this.#part(value, cpu), this.fields);
-    }
-    return 0;
+    return this.checkLockFlag(flags) || this.store(key, value, flags);
   }
 
   userDelete(key: Uint8Array): number {
-    this.memory.write(this.#key, key);
-    return this.delete(this.#key);
+    return this.delete(this.putKey(key));
   }
 
   override userLookupAndDelete(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    const refused = this.checkReadFlags(flags);
-    if (refused !== 0) return refused;
-    const entry = this.#findBytes(key);
-    if (entry === 0) return this.#refuseMissing();
-    this.#read(entry, value);
-    this.#remove(entry);
-    return 0;
+    const refused = this.userLookup(key, value, flags);
+    return refused === 0 ? this.userDelete(key) : refused;
   }
 
   userNextKey(key: Uint8Array | undefined, next: Uint8Array): number {
-    const entry = this.#table.next(key === undefined ? 0 : this.#findBytes(key));
-    if (entry === 0) return this.refuse('ENOENT', 'no key behind this one');
-    const address = this.#table.keyAddress(entry);
-    next.set(this.memory.u8.subarray(address, address + this.attributes.keySize));
+    const element = this.runtime.nextElement(this.address, key === undefined ? 0 : this.#find(key)) >>> 0;
+    if (element === 0) return this.refuse('ENOENT', 'no key behind this one');
+    next.set(this.#keyOf(element));
     return 0;
   }
 
-  #valueAddress(entry: number, cpu: number): number {
-    return this.values.base + cpu * this.#block + (entry - 1) * this.#stride;
+  protected override explain(errno: string, flags: bigint, key: number): string {
+    if (errno === 'ENOENT') return 'no such key';
+    if (errno === 'EEXIST') return 'BPF_NOEXIST, but the key exists';
+    if (errno === 'E2BIG') return `all ${this.attributes.maxEntries} entries are in use`;
+    return super.explain(errno, flags, key);
   }
 
-  /** One CPU's part of a value as the system call sees it. */
-  #part(value: Uint8Array, cpu: number): Uint8Array {
-    return this.#block === 0 ? value : value.subarray(cpu * this.#stride, (cpu + 1) * this.#stride);
+  /** Address of the element with a key, 0 for none. Not a use of it. */
+  #find(key: Uint8Array): number {
+    return this.runtime.find(this.address, this.putKey(key)) >>> 0;
   }
 
-  #findBytes(key: Uint8Array): number {
-    this.memory.write(this.#key, key);
-    return this.#table.find(this.#key, this.#table.hash(this.#key));
+  #word(address: number): number {
+    return this.memory.view.getUint32(address, true);
   }
 
-  #read(entry: number, value: Uint8Array): void {
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      readValue(this.memory, this.#valueAddress(entry, cpu), this.#part(value, cpu), this.fields);
-    }
+  #keyOf(element: number): Uint8Array {
+    return this.memory.read(element + ELEMENT_KEY, this.attributes.keySize);
   }
 
-  /** Makes the value of an entry that is new to its key ready to be written. */
-  #clear(entry: number, cpu: number): void {
-    const address = this.#valueAddress(entry, cpu);
-    if (this.#block === 0) initFields(this.memory, address, this.fields);
-    else this.memory.u8.fill(0, address, address + this.#stride);
-  }
-
-  /** The entry in which the value of `key` is to be written, linked; or a negative errno. */
-  #place(key: number, flags: bigint): number {
-    const inPlace = this.#block !== 0 || this.#lru !== undefined;
-    const refused = this.checkUpdateFlags(flags, inPlace ? 0n : BPF_F_LOCK) || this.checkLockFlag(flags);
-    if (refused !== 0) return refused;
-    const hash = this.#table.hash(key);
-    const old = this.#table.find(key, hash);
-    const how = flags & ~BPF_F_LOCK;
-    if (old !== 0 && how === BPF_NOEXIST) return this.refuse('EEXIST', 'BPF_NOEXIST, but the key exists');
-    if (old === 0 && how === BPF_EXIST) return this.#refuseMissing();
-    if (old !== 0 && (inPlace || (flags & BPF_F_LOCK) !== 0n)) {
-      this.#created = false;
-      this.#lru?.touch(old);
-      return old;
-    }
-    if (old === 0 && this.#table.count >= this.attributes.maxEntries && !this.#evict()) {
-      return this.refuse('E2BIG', `all ${this.attributes.maxEntries} entries are in use`);
-    }
-    const entry = old !== 0 && this.#preallocated ? this.#swapSpare(old) : this.#table.take();
-    this.#table.link(entry, key, hash);
-    this.#lru?.add(entry);
-    if (old !== 0) {
-      this.#table.unlink(old);
-      if (!this.#preallocated) this.#table.give(old);
-    }
-    this.#created = true;
-    return entry;
-  }
-
-  /** Makes room by the entry used longest ago. */
-  #evict(): boolean {
-    if (this.#lru === undefined) return false;
-    this.#remove(this.#lru.oldest);
-    return true;
-  }
-
-  /** Gives this CPU's spare entry and keeps `old` in its place. */
-  #swapSpare(old: number): number {
-    const at = this.#spares + this.machine.env.cpu * 4;
-    const spare = this.memory.view.getUint32(at, true);
-    this.memory.view.setUint32(at, old, true);
-    return spare === 0 ? this.#table.take() : spare;
-  }
-
-  #remove(entry: number): void {
-    this.#table.unlink(entry);
-    this.#lru?.remove(entry);
-    this.#table.give(entry);
-  }
-
-  #entriesIn(bucket: number): number[] {
-    const entries: number[] = [];
-    for (let entry = this.#table.firstIn(bucket); entry !== 0; entry = this.#table.nextIn(entry)) entries.push(entry);
-    return entries;
+  #elementsIn(bucket: number): number[] {
+    const elements: number[] = [];
+    let element = this.#word(this.#bucketsAt + 4 * bucket);
+    for (; element !== 0; element = this.#word(element + ELEMENT_NEXT)) elements.push(element);
+    return elements;
   }
 
   #readBucket(bucket: number, keys: Uint8Array, values: Uint8Array, remove: boolean): void {
-    const { keySize } = this.attributes;
-    for (const [i, entry] of this.#entriesIn(bucket).entries()) {
-      const key = this.#table.keyAddress(entry);
-      keys.set(this.memory.u8.subarray(key, key + keySize), i * keySize);
-      this.#read(entry, values.subarray(i * this.userValueSize, (i + 1) * this.userValueSize));
-      if (remove) this.#remove(entry);
+    for (const [i, element] of this.#elementsIn(bucket).entries()) {
+      keys.set(this.#keyOf(element), i * this.attributes.keySize);
+      const value = values.subarray(i * this.userValueSize, (i + 1) * this.userValueSize);
+      this.load(this.#word(element + ELEMENT_VALUE), value);
+      if (remove) this.runtime.remove(this.address, element + ELEMENT_KEY);
     }
   }
 
   #refuseMissing(): number {
-    this.why = 'no such key';
-    return -ERRNO.ENOENT;
+    return this.refuse('ENOENT', this.explain('ENOENT', 0n, 0));
   }
 }

@@ -22,11 +22,17 @@ const prefix: fc.Arbitrary<Prefix> = fc.record({
     .map(list => list.reduce<number>((a, b) => a | b, 0)),
 });
 
-it('finds what the longest prefix of a list says, after any sequence', () => {
-  const step = fc.record({ remove: fc.boolean(), prefix, value: fc.nat(255) });
+/** The value of the longest prefix of a list that an address has. */
+function longest(model: Iterable<Prefix & { value: number }>, bits: number): number | undefined {
+  const matches = [...model].filter(row => masked(row.length, row.bits) === masked(row.length, bits));
+  return matches.sort((a, b) => b.length - a.length)[0]?.value;
+}
+
+// Tries with room for many have shortcuts.
+it.each([10, 100])('finds what the longest prefix of a list says, after any sequence (%d entries)', maxEntries => {
+  const step = fc.record({ remove: fc.boolean(), prefix, value: fc.nat(255), address: fc.nat(0xffff) });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), fc.array(fc.nat(0xffff), { maxLength: 10 }), (steps, addresses) => {
-      const maxEntries = 10;
+    fc.property(fc.array(step, { maxLength: 120 }), steps => {
       using bench = new MapBench({
         type: 'lpm_trie',
         keySize: 6,
@@ -35,7 +41,13 @@ it('finds what the longest prefix of a list says, after any sequence', () => {
         flags: MAP_FLAGS.BPF_F_NO_PREALLOC,
       });
       const model = new Map<string, Prefix & { value: number }>();
-      for (const { remove, prefix: at, value } of steps) {
+      const look = (bits: number): void => {
+        const value = new Uint8Array(1);
+        const result = bench.map.userLookup(keyOf({ length: 16, bits }), value, 0n);
+        const wanted = longest(model.values(), bits);
+        expect([result, value[0]]).toEqual(wanted === undefined ? [-ERRNO.ENOENT, 0] : [0, wanted]);
+      };
+      for (const { remove, prefix: at, value, address } of steps) {
         if (remove) {
           expect(bench.map.userDelete(keyOf(at))).toBe(model.delete(name(at)) ? 0 : -ERRNO.ENOENT);
         } else {
@@ -43,18 +55,39 @@ it('finds what the longest prefix of a list says, after any sequence', () => {
           expect(bench.map.userUpdate(keyOf(at), Uint8Array.of(value), 0n)).toBe(isFull ? -ERRNO.ENOSPC : 0);
           if (!isFull) model.set(name(at), { ...at, value });
         }
+        look(address);
+        look(at.bits);
       }
-      for (const bits of [...addresses, ...[...model.values()].map(row => row.bits)]) {
-        const matches = [...model.values()].filter(row => masked(row.length, row.bits) === masked(row.length, bits));
-        const longest = matches.sort((a, b) => b.length - a.length)[0];
-        const value = new Uint8Array(1);
-        const result = bench.map.userLookup(keyOf({ length: 16, bits }), value, 0n);
-        expect([result, value[0]]).toEqual(longest === undefined ? [-ERRNO.ENOENT, 0] : [0, longest.value]);
-      }
+      for (const { bits } of model.values()) look(bits);
       expect(walk(bench).sort()).toEqual([...model.keys()].sort());
     }),
     { numRuns: 200 },
   );
+});
+
+it.each([5, 7, 8, 12, 20, 40])('matches keys of %d bytes bit by bit', keySize => {
+  const maxPrefix = (keySize - 4) * 8;
+  using bench = new MapBench({
+    type: 'lpm_trie',
+    keySize,
+    valueSize: 1,
+    maxEntries: 512,
+    flags: MAP_FLAGS.BPF_F_NO_PREALLOC,
+  });
+  const key = (length: number, flipped = maxPrefix): Uint8Array => {
+    const bytes = new Uint8Array(keySize).fill(0xa5);
+    new DataView(bytes.buffer).setUint32(0, length, true);
+    if (flipped < maxPrefix) bytes[4 + (flipped >>> 3)]! ^= 0x80 >>> (flipped & 7);
+    return bytes;
+  };
+  for (let length = 0; length <= maxPrefix; length++) {
+    expect(bench.map.userUpdate(key(length), Uint8Array.of(length % 251), 0n)).toBe(0);
+  }
+  for (let bit = 0; bit <= maxPrefix; bit++) {
+    const value = new Uint8Array(1);
+    bench.map.userLookup(key(maxPrefix, bit), value, 0n);
+    expect(value[0]).toBe(bit % 251);
+  }
 });
 
 it('gives the memory of nodes and values back', () => {

@@ -43,6 +43,8 @@ export interface Reference extends Disposable {
   readonly id: number;
   /** The thing itself, opaque to maps. */
   readonly object: unknown;
+  /** What compiled code is to find in the slot; 0 unless given. */
+  readonly word?: number;
 }
 
 /** What descriptors may name in a slot. */
@@ -65,6 +67,15 @@ export interface Buckets {
   read(bucket: number, keys: Uint8Array, values: Uint8Array, remove: boolean): void;
 }
 
+/** What of a map its user can have in his own memory, by `mmap`: whole pages, linear in guest memory. */
+export interface MapMapping {
+  /** Linear address of the first page. */
+  readonly address: number;
+  readonly size: number;
+  /** Bytes from the start that may be mapped to be written. */
+  readonly writable: number;
+}
+
 /** A live map. Guest addresses are linear; whoever calls has checked that key and value can be read there. */
 export interface MapObject extends Disposable {
   readonly attributes: MapAttributes;
@@ -72,8 +83,10 @@ export interface MapObject extends Disposable {
   readonly address: number;
   /** Bytes of one value as the system call sees it: `value_size`, for per-CPU maps possible CPUs × round_up(value_size, 8). */
   readonly userValueSize: number;
-  /** Where values lie, for direct value access and for mmap: whole pages of their own. Undefined where values have no address. */
+  /** Where values lie, for direct value access. Undefined where values have no address. */
   readonly values: Region | undefined;
+  /** Undefined where the map cannot be mapped. */
+  readonly mapping?: MapMapping | undefined;
 
   // the program's side
   /** Linear address of the value (the current CPU's, for per-CPU maps), or 0. */
@@ -85,6 +98,14 @@ export interface MapObject extends Disposable {
   push?(value: number, flags: bigint): number;
   pop?(value: number): number;
   peek?(value: number): number;
+  /** Linear address of room for a record of a ring buffer, 0 where there is none. */
+  reserve?(size: bigint): number;
+  /** Ends the writing of the record whose sample lies at an address; false where none is being written there. */
+  commit?(sample: number, flags: bigint, discard: boolean): boolean;
+  /** Writes a record: 0 or a negative errno. */
+  output?(from: number, size: number, flags: bigint): number;
+  /** A fact of a ring buffer (`BPF_RB_…`). */
+  query?(what: bigint): bigint;
   /** Calls `visit` with the addresses of each key and value until it returns false; gives how many it visited. */
   visitEach?(visit: (key: number, value: number) => boolean): number;
   /** Whether a packet can be redirected to slot `index`. */

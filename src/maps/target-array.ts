@@ -1,9 +1,12 @@
 /** `devmap`, `cpumap` and `xskmap`: an array of redirect targets. Follows kernel/bpf/devmap.c, cpumap.c and net/xdp/xskmap.c. */
+import { KIND_TARGETS } from '../runtime/layout.ts';
 import { MAP_FLAGS } from '../uapi/flags.ts';
 import type { Region } from '../vm/memory.ts';
-import { allotRegions, MapBase, type MapHost, nextIndex, readU32 } from './base.ts';
+import { MapBase, type MapHost, nextIndex, readU32 } from './base.ts';
 import { BPF_EXIST, BPF_NOEXIST } from './flags.ts';
+import { headerRequest } from './header.ts';
 import { isRefusal, type MapAttributes, type MapObject, type Reference, type Refusal } from './map.ts';
+import { allotRegions } from './regions.ts';
 import type { TargetRow } from './target.ts';
 import { readValue } from './value.ts';
 
@@ -16,7 +19,7 @@ export function createTargetArray(row: TargetRow) {
     // The kernel keeps programs from writing device indices by this flag, and shows it.
     const map = wanted.type === 'devmap' ? { ...wanted, flags: wanted.flags | MAP_FLAGS.BPF_F_RDONLY_PROG } : wanted;
     const regions = allotRegions(host.machine.memory, map, {
-      header: { size: 8, access: 'none' },
+      header: headerRequest(map),
       values: { size: map.maxEntries * STRIDE, access: 'read', elements: { stride: STRIDE, size: map.valueSize } },
     });
     return isRefusal(regions) ? regions : new TargetArray(host, map, regions, row);
@@ -31,15 +34,10 @@ class TargetArray extends MapBase {
   readonly #held = new Map<number, Reference>();
 
   constructor(host: MapHost, map: MapAttributes, regions: { header: Region; values: Region }, row: TargetRow) {
-    super(host, map, regions);
+    super(host, map, regions, { kind: KIND_TARGETS, values: regions.values.base, stride: STRIDE });
     this.values = regions.values;
     this.#host = host;
     this.#row = row;
-  }
-
-  override lookup(key: number): number {
-    const index = this.memory.view.getUint32(key, true);
-    return this.hasTarget(index) ? this.#address(index) : 0;
   }
 
   hasTarget(index: number): boolean {

@@ -62,6 +62,7 @@ const percpuHash = { ...hash, type: 'percpu_hash' } as const;
 const lru = { type: 'lru_hash', key: 4, value: 8, max: 64 } as const;
 const trie = { type: 'lpm_trie', key: 8, value: 4, max: 4, map_flags: F.BPF_F_NO_PREALLOC } as const;
 const queue = { type: 'queue', key: 0, value: 4, max: 2 } as const;
+const ringbuf = { type: 'ringbuf', key: 0, value: 0, max: 4096 } as const;
 const progArray = { type: 'prog_array', key: 4, value: 4, max: 2 } as const;
 const devmap = { type: 'devmap', key: 4, value: 4, max: 2 } as const;
 const cpumap = { type: 'cpumap', key: 4, value: 4, max: 4 } as const;
@@ -149,6 +150,16 @@ const creations: readonly (readonly [name: string, create: MapCase['create'], cr
   ['queue, BPF_F_NO_PREALLOC', { ...queue, map_flags: F.BPF_F_NO_PREALLOC }, 'EINVAL'],
   ['queue, value above 4 MiB', { ...queue, value: 4 * 1024 * 1024 + 1 }, 'E2BIG'],
   ['stack', { ...queue, type: 'stack' }, 'ok'],
+  ['ringbuf', ringbuf, 'ok'],
+  ['ringbuf, two pages', { ...ringbuf, max: 8192 }, 'ok'],
+  ['ringbuf, no bytes', { ...ringbuf, max: 0 }, 'EINVAL'],
+  ['ringbuf, half a page', { ...ringbuf, max: 2048 }, 'EINVAL'],
+  ['ringbuf, three pages', { ...ringbuf, max: 12288 }, 'EINVAL'],
+  ['ringbuf with a key', { ...ringbuf, key: 4 }, 'EINVAL'],
+  ['ringbuf with a value', { ...ringbuf, value: 8 }, 'EINVAL'],
+  ['ringbuf, BPF_F_RDONLY', { ...ringbuf, map_flags: F.BPF_F_RDONLY }, 'EINVAL'],
+  ['ringbuf, BPF_F_MMAPABLE', { ...ringbuf, map_flags: F.BPF_F_MMAPABLE }, 'EINVAL'],
+  ['ringbuf, BPF_F_NUMA_NODE', { ...ringbuf, map_flags: F.BPF_F_NUMA_NODE }, 'ok'],
   ['prog_array', progArray, 'ok'],
   ['prog_array, value of 8', { ...progArray, value: 8 }, 'EINVAL'],
   ['prog_array, BPF_F_RDONLY_PROG', { ...progArray, map_flags: F.BPF_F_RDONLY_PROG }, 'EINVAL'],
@@ -409,6 +420,18 @@ const sequences: readonly MapCase[] = [
       ],
       ['delete_batch', ['0000000000000000'], 0, { outcome: 'ok', count: 1 }],
       ['take_batch', undefined, 1, { outcome: 'ENOTSUPP', count: 1 }],
+    ],
+  },
+  {
+    name: 'ringbuf has no elements',
+    create: ringbuf,
+    steps: [
+      ['update', 0, 0, BPF_ANY, 'ENOTSUPP'],
+      ['lookup', 0, 0, 'ENOTSUPP'],
+      ['delete', 0, 'ENOTSUPP'],
+      ['take', 0, 0, 'ENOTSUPP'],
+      ['lookup_batch', undefined, 1, { outcome: 'ENOTSUPP', count: 1 }],
+      ['freeze', 'ok'],
     ],
   },
   {
