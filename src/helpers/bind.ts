@@ -57,6 +57,12 @@ export type HelperBody<Name extends HelperName> = (
 /** Bodies by the helper's name. */
 export type HelperBodies = { readonly [Name in HelperName]?: HelperBody<Name> };
 
+/** Bodies of one subject. Those of a context's kind are called where the program runs over such a context, the others everywhere else. */
+export interface HelperFamily {
+  readonly context?: HookContext['kind'];
+  readonly bodies: (world: HelperWorld) => HelperBodies;
+}
+
 /** A body whose arguments have lost their types: what binding works with. */
 type AnyBody = (call: HelperCall, ...args: unknown[]) => bigint | number | undefined;
 
@@ -68,19 +74,31 @@ type Reader = (call: HelperCall, registers: Registers) => unknown;
 /** Most bytes that a size may say (BPF_MAX_VAR_SIZ). */
 const MAX_SIZE = 1n << 29n;
 
-/** The engine's form of the bodies that a world has, by number. */
+/** The engine's form of the bodies that a world has, by number. A context's own bodies come behind those for every context. */
 export function bindHelpers(
   world: HelperWorld,
-  families: readonly HelperBodies[],
+  families: readonly HelperFamily[],
 ): ReadonlyMap<number, HelperFunction> {
   const bound = new Map<number, HelperFunction>();
-  for (const bodies of families) {
-    for (const [name, body] of Object.entries(bodies)) {
+  for (const { context, bodies } of families) {
+    for (const [name, body] of Object.entries(bodies(world))) {
       const row: HelperRow = HELPERS[name as HelperName]; // the keys of HelperBodies are helper names
-      bound.set(row.id, bind(world, name, row, body as AnyBody)); // readers give what the row says
+      const own = bind(world, name, row, body as AnyBody); // readers give what the row says
+      bound.set(row.id, context === undefined ? own : forContext(context, own, bound.get(row.id) ?? noBody(name)));
     }
   }
   return bound;
+}
+
+/** `own` where the program runs over a context of this kind, `other` elsewhere. */
+function forContext(kind: string, own: HelperFunction, other: HelperFunction): HelperFunction {
+  return (call, ...r) => (call.context.kind === kind ? own(call, ...r) : other(call, ...r));
+}
+
+function noBody(name: string): HelperFunction {
+  return ({ context }) => {
+    throw new AccessRefusal('bad_argument', `bpf_${name}: not for a context of kind ${context.kind}`);
+  };
 }
 
 function bind(world: HelperWorld, name: string, row: HelperRow, body: AnyBody): HelperFunction {

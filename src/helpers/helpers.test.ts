@@ -71,10 +71,10 @@ const refused: readonly [name: string, call: (bench: HelperBench) => unknown, me
   ],
   [
     'what is not the context',
-    b => b.call('xdp_get_buff_len', BAD),
-    'bpf_xdp_get_buff_len: argument 1: 0xdead00000000 is not the context',
+    b => b.call('perf_event_output', BAD, b.mapPointer, 0n, b.put(u32(0)), 4n),
+    'bpf_perf_event_output: argument 1: 0xdead00000000 is not the context',
   ],
-  ['a context of another kind', b => b.call('xdp_get_buff_len', 0x123000n), 'a context of kind none, want xdp_md'],
+  ['a context of another kind', b => b.call('xdp_get_buff_len', 0x123000n), 'not for a context of kind none'],
   [
     'a size of zero',
     b => b.call('strtol', b.put(u32(0)), 0n, 0n, b.put(u32(0))),

@@ -1,23 +1,19 @@
 /** Helpers of XDP programs: moving the ends of the packet, copying in and out of it, redirection. Follows net/core/filter.c. */
+import { LOOPBACK } from '../machine/net-device.ts';
 import { XdpBuff } from '../machine/xdp-buff.ts';
 import type { MapObject } from '../maps/map.ts';
 import { ERRNO } from '../uapi/errno.ts';
-import { MTU_CHECK, PERF_FLAGS, REDIRECT_FLAGS, XDP_ACTIONS } from '../uapi/flags.ts';
-import { NotSupportedError } from '../util/error.ts';
+import { MTU_CHECK, REDIRECT_FLAGS, XDP_ACTIONS } from '../uapi/flags.ts';
 import type { HookContext } from '../vm/env.ts';
 import { AccessRefusal } from '../vm/fault.ts';
 import type { GuestMemory } from '../vm/memory.ts';
-import type { HelperBodies, HelperWorld } from './bind.ts';
+import type { HelperBodies } from './bind.ts';
+import { s32, u32 } from './words.ts';
 
 /** Most that an offset into a packet, or a length, may be. */
 const MAX_OFFSET = 0xffff;
 /** The verdicts that `flags` of a redirect to a map may ask for where nothing is there. */
 const FALLBACK_MASK = 3n;
-/** The device that there is. */
-const LOOPBACK = { ifindex: 1, mtu: 65536, headerLength: 14 } as const;
-
-const s32 = (bits: bigint): number => Number(BigInt.asIntN(32, bits));
-const u32 = (bits: bigint): number => Number(bits & 0xffff_ffffn);
 
 /** The packet that the program runs over. */
 function packetOf(context: HookContext): XdpBuff {
@@ -53,7 +49,7 @@ function redirectFlags(map: MapObject): bigint {
 }
 
 /** The helpers of XDP programs. */
-export function xdpHelpers({ machine: { env } }: HelperWorld): HelperBodies {
+export function xdpHelpers(): HelperBodies {
   return {
     xdp_adjust_head: (_call, context, delta) => packetOf(context).adjustHead(s32(delta)),
     xdp_adjust_meta: (_call, context, delta) => packetOf(context).adjustMeta(s32(delta)),
@@ -92,16 +88,6 @@ export function xdpHelpers({ machine: { env } }: HelperWorld): HelperBodies {
       memory.view.setUint32(mtuLength, LOOPBACK.mtu, true);
       const fits = ((length + s32(difference)) | 0) <= LOOPBACK.mtu + LOOPBACK.headerLength;
       return fits ? MTU_CHECK.BPF_MTU_CHK_RET_SUCCESS : MTU_CHECK.BPF_MTU_CHK_RET_FRAG_NEEDED;
-    },
-    perf_event_output(_call, context, map, flags) {
-      if ((flags & ~(PERF_FLAGS.BPF_F_CTXLEN_MASK | PERF_FLAGS.BPF_F_INDEX_MASK)) !== 0n) return -ERRNO.EINVAL;
-      const packetBytes = Number((flags & PERF_FLAGS.BPF_F_CTXLEN_MASK) >> 32n);
-      if (packetBytes > packetOf(context).length) return -ERRNO.EFAULT;
-      const index = flags & PERF_FLAGS.BPF_F_INDEX_MASK;
-      const slot = index === PERF_FLAGS.BPF_F_CURRENT_CPU ? env.cpu : Number(index);
-      if (slot >= map.attributes.maxEntries) return -ERRNO.E2BIG;
-      if (map.slot?.(slot) === undefined) return -ERRNO.ENOENT;
-      throw new NotSupportedError('perf events', 'bpf_perf_event_output: there are no perf events to write to', '4.4');
     },
   };
 }

@@ -3,9 +3,10 @@
  * deterministic; time moves only when somebody moves it.
  */
 
-import { Random } from '../util/random.ts';
-import type { Env } from '../vm/env.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { GuestMemory } from '../vm/memory.ts';
+import { MachineEnv } from './env.ts';
+import { initTask, type Task } from './task.ts';
 
 export interface MachineOptions {
   /** Possible CPUs; 1 by default. */
@@ -21,19 +22,24 @@ export interface MachineOptions {
 /** One simulated machine. */
 export class Machine implements Disposable {
   readonly memory = new GuestMemory();
-  readonly env: Env;
+  readonly env: MachineEnv;
+  /** Maps and hot helpers in WebAssembly over `memory`. */
+  readonly runtime: Runtime;
+  /** The task that programs run in. */
+  readonly task: Task = initTask();
+  /** Linear address of the current task's `task_struct`, 0 while there is none. */
+  taskStruct = 0;
   /** Takes each line that a program prints (`bpf_trace_printk`); does nothing until somebody listens. */
   onTrace: (line: string) => void = () => {};
 
   constructor(options: MachineOptions = {}) {
-    const random = new Random(options.seed ?? 1);
-    this.env = {
+    this.env = new MachineEnv(this.memory, {
       cpus: options.cpus ?? 1,
-      cpu: 0,
+      seed: options.seed ?? 1,
       monotonicNs: options.now ?? 0n,
       bootTimeNs: options.bootTime ?? 0n,
-      random: () => random.u32(),
-    };
+    });
+    this.runtime = this.env.runtime;
   }
 
   [Symbol.dispose](): void {

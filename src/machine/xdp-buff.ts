@@ -5,29 +5,39 @@
  *     hard_start      data_meta  data             data_end    hard_start + 3776    4096
  *         | frame, headroom | meta | linear packet | tailroom        | shared info  |
  */
+import {
+  ETH_HLEN,
+  XDP_DATA,
+  XDP_DATA_END,
+  XDP_DATA_META,
+  XDP_FRAME_SIZE,
+  XDP_HARD_START,
+  XDP_LOWEST,
+  XDP_MAX_META,
+  XDP_MD_SIZE,
+  XDP_STATE_SIZE,
+  XDP_TAIL_END,
+} from '../runtime/layout.ts';
+import type { RuntimeFunctions } from '../runtime/runtime.ts';
 import { ERRNO } from '../uapi/errno.ts';
 import type { HookContext } from '../vm/env.ts';
 import { GUEST_PAGE, type GuestMemory, type Region } from '../vm/memory.ts';
 
+export { ETH_HLEN, XDP_FRAME_SIZE, XDP_MD_SIZE };
+
 /** Bytes in front of a packet. */
 export const XDP_PACKET_HEADROOM = 256;
-/** sizeof(struct xdp_frame): the part of the headroom that belongs to the kernel. */
-export const XDP_FRAME_SIZE = 40;
-/** SKB_DATA_ALIGN(sizeof(struct skb_shared_info)). */
-const TAILROOM = 320;
-/** Most metadata that fits `skb_shared_info.meta_len`. */
-const MAX_META = 255;
 /** MAX_SKB_FRAGS. */
 const MAX_FRAGS = 17;
-export const ETH_HLEN = 14;
 
-/** Offsets in `struct xdp_md`. */
-const XDP_MD = { data: 0, dataEnd: 4, dataMeta: 8, ingressIfindex: 12, rxQueueIndex: 16, egressIfindex: 20, size: 24 };
-export const XDP_MD_SIZE = XDP_MD.size;
+/** Offsets in `struct xdp_md` of what never moves. */
+const INGRESS_IFINDEX = 12;
+const RX_QUEUE_INDEX = 16;
+const EGRESS_IFINDEX = 20;
 
 /** Most bytes that the first page holds, beside `meta` bytes of metadata taken from the headroom. */
 export function maxLinearSize(meta: number): number {
-  return GUEST_PAGE - (XDP_PACKET_HEADROOM - meta) - TAILROOM;
+  return XDP_TAIL_END - (XDP_PACKET_HEADROOM - meta);
 }
 
 /** Most bytes of a packet with fragments. */
@@ -37,30 +47,48 @@ export function maxPacketSize(meta: number): number {
 
 /** Whether no metadata may have this length. */
 export function isBadMetaLength(length: number): boolean {
-  return length % 4 !== 0 || length > MAX_META;
+  return length % 4 !== 0 || length > XDP_MAX_META;
 }
 
-/** One XDP packet under a program. Reused from packet to packet. */
+/** What an XDP buffer lies in and is moved by. */
+interface XdpHost {
+  readonly memory: GuestMemory;
+  readonly runtime: { readonly functions: Pick<RuntimeFunctions, 'adjustHead' | 'adjustMeta' | 'adjustTail'> };
+}
+
+/**
+ * One XDP packet under a program. Reused from packet to packet. Where packet and metadata lie is read from guest memory, so that compiled
+ * code may move them.
+ */
 export class XdpBuff implements HookContext, Disposable {
   readonly kind = 'xdp_md';
   readonly #memory: GuestMemory;
+  readonly #move: XdpHost['runtime']['functions'];
   readonly #context: Region;
   readonly #page: Region;
   readonly #frags: { region: Region; size: number }[] = [];
   #fragCount = 0;
-  #data = 0;
-  #dataEnd = 0;
-  #dataMeta = 0;
   /** Whether the driver has room for metadata. */
   metaSupported = true;
   /** The target that a redirecting helper chose in this run. */
   redirect: { ifindex: number } | { map: number; key: number } | undefined;
 
-  constructor(memory: GuestMemory) {
-    const context = memory.allot({ name: 'xdp_md', size: XDP_MD.size, access: 'read' });
-    const page = memory.allot({ name: 'packet', size: GUEST_PAGE, access: 'read_write' });
+  constructor({ memory, runtime }: XdpHost) {
+    const context = memory.allot({ name: 'xdp_md', size: XDP_STATE_SIZE, access: 'read' });
+    const page =
+      context &&
+      memory.allot({
+        name: 'packet',
+        size: GUEST_PAGE,
+        access: 'read_write',
+        window: { start: context.base + XDP_DATA_META, end: context.base + XDP_DATA_END },
+      });
     if (context === undefined || page === undefined) throw new RangeError('guest memory is full');
+    context.end = context.base + XDP_MD_SIZE;
+    memory.view.setUint32(context.base + XDP_HARD_START, page.base, true);
+    memory.view.setUint32(context.base + XDP_LOWEST, page.base + GUEST_PAGE, true);
     this.#memory = memory;
+    this.#move = runtime.functions;
     this.#context = context;
     this.#page = page;
   }
@@ -72,12 +100,12 @@ export class XdpBuff implements HookContext, Disposable {
 
   /** Bytes of metadata in front of the packet. */
   get metaLength(): number {
-    return this.#data - this.#dataMeta;
+    return this.#field(XDP_DATA) - this.#field(XDP_DATA_META);
   }
 
   /** Bytes of the packet, fragments included. */
   get length(): number {
-    return this.#dataEnd - this.#data + this.fragLength;
+    return this.linearLength + this.fragLength;
   }
 
   /** Bytes in fragments. */
@@ -89,47 +117,39 @@ export class XdpBuff implements HookContext, Disposable {
 
   /** Bytes of the linear part. */
   get linearLength(): number {
-    return this.#dataEnd - this.#data;
+    return this.#field(XDP_DATA_END) - this.#field(XDP_DATA);
   }
 
   /**
-   * Puts a packet in place: the first `meta` bytes of `bytes` are metadata, what does not fit the first page goes to fragments.
-   * The caller has checked the sizes.
+   * Puts a packet in place: the first `meta` bytes of `bytes` are metadata, what does not fit the first page goes to fragments. Headroom
+   * is zero; what lies behind a packet needs not be, for bytes that join it are cleared as they do. The caller has checked the sizes.
    */
-  load(
-    bytes: Uint8Array,
-    meta: number,
-    fields: { ingressIfindex: number; rxQueueIndex: number; egressIfindex: number },
-  ): void {
-    const memory = this.#memory;
+  load(bytes: Uint8Array, meta: number, ingressIfindex: number, rxQueueIndex: number): void {
+    const { u8, view } = this.#memory;
+    const context = this.#context.base;
     const linear = Math.min(bytes.length, maxLinearSize(meta));
-    this.#dataMeta = this.#page.base + XDP_PACKET_HEADROOM - meta;
-    this.#data = this.#dataMeta + meta;
-    this.#dataEnd = this.#dataMeta + linear;
-    memory.u8.fill(0, this.#page.base, this.#dataMeta);
-    memory.u8.set(bytes.length === linear ? bytes : bytes.subarray(0, linear), this.#dataMeta);
-    memory.u8.fill(0, this.#dataEnd, this.#page.base + GUEST_PAGE);
+    const start = this.#page.base + XDP_PACKET_HEADROOM - meta;
+    const lowest = view.getUint32(context + XDP_LOWEST, true);
+    if (lowest < start) u8.fill(0, lowest, start);
+    u8.set(bytes.length === linear ? bytes : bytes.subarray(0, linear), start);
+    view.setUint32(context + XDP_LOWEST, start, true);
+    view.setUint32(context + XDP_DATA_META, start, true);
+    view.setUint32(context + XDP_DATA, start + meta, true);
+    view.setUint32(context + XDP_DATA_END, start + linear, true);
+    view.setUint32(context + INGRESS_IFINDEX, ingressIfindex, true);
+    view.setUint32(context + RX_QUEUE_INDEX, rxQueueIndex, true);
+    view.setUint32(context + EGRESS_IFINDEX, 0, true);
     this.#fragCount = 0;
-    for (let at = linear; at < bytes.length; at += GUEST_PAGE) {
-      const part = bytes.subarray(at, at + GUEST_PAGE);
-      const frag = this.#fragment(this.#fragCount++);
-      memory.u8.set(part, frag.region.base);
-      memory.u8.fill(0, frag.region.base + part.length, frag.region.base + GUEST_PAGE);
-      frag.size = part.length;
-    }
+    if (linear < bytes.length) this.#loadFragments(bytes.subarray(linear));
     this.redirect = undefined;
-    const view = memory.view;
-    view.setUint32(this.address + XDP_MD.ingressIfindex, fields.ingressIfindex, true);
-    view.setUint32(this.address + XDP_MD.rxQueueIndex, fields.rxQueueIndex, true);
-    view.setUint32(this.address + XDP_MD.egressIfindex, fields.egressIfindex, true);
-    this.#publish();
   }
 
   /** A copy of what the buffer holds: metadata, packet, fragments. */
   bytes(): Uint8Array<ArrayBuffer> {
     const out = new Uint8Array(this.metaLength + this.length);
-    out.set(this.#memory.u8.subarray(this.#dataMeta, this.#dataEnd));
-    let at = this.#dataEnd - this.#dataMeta;
+    const linear = this.#memory.u8.subarray(this.#field(XDP_DATA_META), this.#field(XDP_DATA_END));
+    out.set(linear);
+    let at = linear.length;
     for (let i = 0; i < this.#fragCount; i++) {
       const { region, size } = this.#frags[i]!;
       out.set(this.#memory.u8.subarray(region.base, region.base + size), at);
@@ -140,36 +160,18 @@ export class XdpBuff implements HookContext, Disposable {
 
   /** `bpf_xdp_adjust_head`: moves the packet's start, metadata along with it. */
   adjustHead(delta: number): number {
-    const data = this.#data + delta;
-    const meta = this.metaLength;
-    if (data < this.#page.base + XDP_FRAME_SIZE + meta || data > this.#dataEnd - ETH_HLEN) return -ERRNO.EINVAL;
-    if (meta > 0) this.#memory.u8.copyWithin(this.#dataMeta + delta, this.#dataMeta, this.#data);
-    this.#dataMeta += delta;
-    this.#data = data;
-    this.#publish();
-    return 0;
+    return this.#move.adjustHead(this.address, delta);
   }
 
   /** `bpf_xdp_adjust_meta`: moves the start of the metadata. */
   adjustMeta(delta: number): number {
-    if (!this.metaSupported) return -ERRNO.ENOTSUPP;
-    const start = this.#dataMeta + delta;
-    if (start < this.#page.base + XDP_FRAME_SIZE || start > this.#data) return -ERRNO.EINVAL;
-    if (isBadMetaLength(this.#data - start)) return -ERRNO.EACCES;
-    this.#dataMeta = start;
-    this.#publish();
-    return 0;
+    return this.metaSupported ? this.#move.adjustMeta(this.address, delta) : -ERRNO.ENOTSUPP;
   }
 
   /** `bpf_xdp_adjust_tail`: moves the packet's end; new bytes are zero. */
   adjustTail(delta: number): number {
-    if (this.#fragCount > 0) return delta >= 0 ? this.#growFragments(delta) : this.#shrinkFragments(-delta);
-    const end = this.#dataEnd + delta;
-    if (end > this.#page.base + GUEST_PAGE - TAILROOM || end < this.#data + ETH_HLEN) return -ERRNO.EINVAL;
-    if (delta > 0) this.#memory.u8.fill(0, this.#dataEnd, end);
-    this.#dataEnd = end;
-    this.#publish();
-    return 0;
+    if (this.#fragCount === 0) return this.#move.adjustTail(this.address, delta);
+    return delta >= 0 ? this.#growFragments(delta) : this.#shrinkFragments(-delta);
   }
 
   /**
@@ -189,7 +191,7 @@ export class XdpBuff implements HookContext, Disposable {
       left -= part;
       at = 0;
     };
-    take(this.#data, this.linearLength);
+    take(this.#field(XDP_DATA), this.linearLength);
     for (let i = 0; i < this.#fragCount && left > 0; i++) take(this.#frags[i]!.region.base, this.#frags[i]!.size);
   }
 
@@ -197,6 +199,21 @@ export class XdpBuff implements HookContext, Disposable {
     this.#memory.release(this.#context);
     this.#memory.release(this.#page);
     for (const { region } of this.#frags) this.#memory.release(region);
+  }
+
+  /** A word of the context's state. */
+  #field(offset: number): number {
+    return this.#memory.view.getUint32(this.#context.base + offset, true);
+  }
+
+  #loadFragments(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += GUEST_PAGE) {
+      const part = bytes.subarray(at, at + GUEST_PAGE);
+      const frag = this.#fragment(this.#fragCount++);
+      this.#memory.u8.set(part, frag.region.base);
+      this.#memory.u8.fill(0, frag.region.base + part.length, frag.region.base + GUEST_PAGE);
+      frag.size = part.length;
+    }
   }
 
   #fragment(index: number): { region: Region; size: number } {
@@ -229,18 +246,7 @@ export class XdpBuff implements HookContext, Disposable {
       left -= cut;
       if (last.size === 0) this.#fragCount--;
     }
-    this.#dataEnd -= left;
-    this.#publish();
+    this.#memory.view.setUint32(this.address + XDP_DATA_END, this.#field(XDP_DATA_END) - left, true);
     return 0;
-  }
-
-  /** Writes the pointers to the context and moves the accessible window. */
-  #publish(): void {
-    const view = this.#memory.view;
-    view.setUint32(this.address + XDP_MD.data, this.#data, true);
-    view.setUint32(this.address + XDP_MD.dataEnd, this.#dataEnd, true);
-    view.setUint32(this.address + XDP_MD.dataMeta, this.#dataMeta, true);
-    this.#page.start = this.#dataMeta;
-    this.#page.end = this.#dataEnd;
   }
 }

@@ -14,7 +14,8 @@ export type LoadedKind =
   | 'ptr_to_sock_common_or_null'
   | 'ptr_to_socket'
   | 'ptr_to_socket_or_null'
-  | 'ptr_to_flow_keys';
+  | 'ptr_to_flow_keys'
+  | 'ptr_to_btf_id';
 
 /** A field of a context. */
 export interface ContextField {
@@ -27,20 +28,30 @@ export interface ContextField {
   readonly load: LoadedKind;
   /**
    * Accesses allowed: of the whole field or element only; `narrow` loads of an aligned part, or of one at the field's `head`, stores
-   * of the whole; or `any` aligned part of the field, 8 bytes included, either way.
+   * of the whole; `any` aligned part of the field, 8 bytes included, either way; or loads of any aligned `part`.
    */
-  readonly access: 'whole' | 'narrow' | 'head' | 'any';
+  readonly access: 'whole' | 'narrow' | 'head' | 'any' | 'part';
   /** A load of this many bytes is allowed too: it reads zeros behind the field. */
   readonly wide?: number;
+  /** Fewest bytes of a narrow load; 1 where left out. */
+  readonly least?: number;
+  /** Two elements at an aligned offset may be loaded, and stored, at once. */
+  readonly pairs?: true;
+  /** Kernel struct behind a `ptr_to_btf_id`. */
+  readonly btf?: string;
   /** Program types that may store to the field; none where left out. */
   readonly writable?: readonly ProgTypeName[];
+  /** Bytes of the field, from its start, that may be stored to; all where left out. */
+  readonly writableSize?: number;
   /** Program types that see the field; all that see the context where left out. */
   readonly programs?: readonly ProgTypeName[];
   /** The only `expected_attach_type` values with which a program whose own context this is sees the field. */
   readonly attachTypes?: readonly AttachTypeName[];
+  /** The only `expected_attach_type` values with which a program may store to the field; all where left out. */
+  readonly writableAttachTypes?: readonly AttachTypeName[];
 }
 
-/** A context: its size in bytes and its fields by name. */
+/** A context: its size in bytes and its fields by name; `_padding` is no field of the C type, but may be read. */
 export interface ContextRow {
   readonly size: number;
   readonly fields: Readonly<Record<string, ContextField>>;
@@ -62,7 +73,58 @@ const TSTAMP = [...TC, 'cgroup_skb'] as const;
 /** Every program of `__sk_buff` but the flow dissector, which sees three fields only. */
 const SKB = [...PACKET, 'socket_filter'] as const;
 
-/** Contexts by the name of their struct. */
+const INET4 = [
+  'cgroup_inet4_bind',
+  'cgroup_inet4_connect',
+  'cgroup_inet4_getpeername',
+  'cgroup_inet4_getsockname',
+  'cgroup_udp4_sendmsg',
+  'cgroup_udp4_recvmsg',
+] as const;
+const INET6 = [
+  'cgroup_inet6_bind',
+  'cgroup_inet6_connect',
+  'cgroup_inet6_getpeername',
+  'cgroup_inet6_getsockname',
+  'cgroup_udp6_sendmsg',
+  'cgroup_udp6_recvmsg',
+] as const;
+/** Addresses of a bpf_sock_addr: words in any part, two at once, stores of the whole. */
+const address = <const A extends readonly AttachTypeName[]>(offset: number, count: number, attachTypes: A) =>
+  ({ ...words(offset, count), access: 'narrow', attachTypes, writable: ['cgroup_sock_addr'] }) as const;
+
+/** x86-64's registers, in the order in which they lie on a kernel's stack. */
+const register = (index: number) => ({ offset: 8 * index, size: 8, load: 'scalar' }) as const;
+const part = (index: number) => ({ ...register(index), access: 'part' }) as const;
+const REGISTERS = [
+  'r15',
+  'r14',
+  'r13',
+  'r12',
+  'bp',
+  'bx',
+  'r11',
+  'r10',
+  'r9',
+  'r8',
+  'ax',
+  'cx',
+  'dx',
+  'si',
+  'di',
+  'orig_ax',
+  'ip',
+  'csx',
+  'flags',
+  'sp',
+  'ssx',
+] as const;
+type Register = (typeof REGISTERS)[number];
+/** The registers as fields, each made by `field`. */
+const registers = <F extends ContextField>(field: (index: number) => F) =>
+  Object.fromEntries(REGISTERS.map((name, index) => [name, field(index)])) as unknown as Record<Register, F>; // every register has an entry
+
+/** Contexts by the name of their C type. */
 export const CONTEXTS = {
   xdp_md: {
     size: 24,
@@ -137,9 +199,152 @@ export const CONTEXTS = {
       rx_queue_mapping: head(76),
     },
   },
+  bpf_sock_addr: {
+    size: 72,
+    fields: {
+      user_family: whole(0),
+      user_ip4: address(4, 1, INET4),
+      user_ip6: { ...address(8, 4, INET6), pairs: true },
+      user_port: { ...narrow(24), writable: ['cgroup_sock_addr'] },
+      family: whole(28),
+      type: whole(32),
+      protocol: whole(36),
+      msg_src_ip4: address(40, 1, ['cgroup_udp4_sendmsg']),
+      msg_src_ip6: { ...address(44, 4, ['cgroup_udp6_sendmsg']), pairs: true },
+      sk: pointer(64, 8, 'ptr_to_socket'),
+    },
+  },
+  bpf_sock_ops: {
+    size: 224,
+    fields: {
+      op: whole(0),
+      args: { ...words(4, 4), writable: ['sock_ops'], writableSize: 4 }, // the first of them is the reply
+      family: whole(20),
+      remote_ip4: whole(24),
+      local_ip4: whole(28),
+      remote_ip6: words(32, 4),
+      local_ip6: words(48, 4),
+      remote_port: whole(64),
+      local_port: whole(68),
+      is_fullsock: whole(72),
+      snd_cwnd: whole(76),
+      srtt_us: whole(80),
+      bpf_sock_ops_cb_flags: whole(84),
+      state: whole(88),
+      rtt_min: whole(92),
+      snd_ssthresh: whole(96),
+      rcv_nxt: whole(100),
+      snd_nxt: whole(104),
+      snd_una: whole(108),
+      mss_cache: whole(112),
+      ecn_flags: whole(116),
+      rate_delivered: whole(120),
+      rate_interval_us: whole(124),
+      packets_out: whole(128),
+      retrans_out: whole(132),
+      total_retrans: whole(136),
+      segs_in: whole(140),
+      data_segs_in: whole(144),
+      segs_out: whole(148),
+      data_segs_out: whole(152),
+      lost_out: whole(156),
+      sacked_out: whole(160),
+      sk_txhash: { ...whole(164), writable: ['sock_ops'] },
+      bytes_received: whole(168, 8),
+      bytes_acked: whole(176, 8),
+      sk: pointer(184, 8, 'ptr_to_socket_or_null'),
+      skb_data: pointer(192, 8, 'ptr_to_packet'),
+      skb_data_end: pointer(200, 8, 'ptr_to_packet_end'),
+      skb_len: whole(208),
+      skb_tcp_flags: head(212),
+      skb_hwtstamp: whole(216, 8),
+    },
+  },
+  bpf_sockopt: {
+    size: 40,
+    fields: {
+      sk: pointer(0, 8, 'ptr_to_socket'),
+      optval: pointer(8, 8, 'ptr_to_packet'),
+      optval_end: pointer(16, 8, 'ptr_to_packet_end'),
+      level: { ...whole(24), writable: ['cgroup_sockopt'], writableAttachTypes: ['cgroup_setsockopt'] },
+      optname: { ...whole(28), writable: ['cgroup_sockopt'], writableAttachTypes: ['cgroup_setsockopt'] },
+      optlen: { ...whole(32), writable: ['cgroup_sockopt'] },
+      retval: { ...whole(36), writable: ['cgroup_sockopt'], attachTypes: ['cgroup_getsockopt'] },
+    },
+  },
+  bpf_sysctl: {
+    size: 8,
+    fields: { write: narrow(0), file_pos: { ...narrow(4), writable: ['cgroup_sysctl'] } },
+  },
+  bpf_cgroup_dev_ctx: {
+    size: 12,
+    fields: { access_type: narrow(0), major: whole(4), minor: whole(8) },
+  },
+  bpf_sk_lookup: {
+    size: 72,
+    fields: {
+      sk: pointer(0, 8, 'ptr_to_socket_or_null'),
+      family: narrow(8),
+      protocol: narrow(12),
+      remote_ip4: narrow(16),
+      remote_ip6: { ...words(20, 4), access: 'narrow' },
+      remote_port: { ...narrow(36, 2), wide: 4 },
+      _padding: narrow(38, 2),
+      local_ip4: narrow(40),
+      local_ip6: { ...words(44, 4), access: 'narrow' },
+      local_port: narrow(60),
+      ingress_ifindex: narrow(64),
+    },
+  },
+  sk_msg_md: {
+    size: 80,
+    fields: {
+      data: pointer(0, 8, 'ptr_to_packet'),
+      data_end: pointer(8, 8, 'ptr_to_packet_end'),
+      family: whole(16),
+      remote_ip4: whole(20),
+      local_ip4: whole(24),
+      remote_ip6: words(28, 4),
+      local_ip6: words(44, 4),
+      remote_port: whole(60),
+      local_port: whole(64),
+      size: whole(68),
+      sk: pointer(72, 8, 'ptr_to_socket'),
+    },
+  },
+  sk_reuseport_md: {
+    size: 56,
+    fields: {
+      data: pointer(0, 8, 'ptr_to_packet'),
+      data_end: pointer(8, 8, 'ptr_to_packet_end'),
+      len: narrow(16),
+      eth_protocol: { ...narrow(20), least: 2 },
+      ip_protocol: narrow(24),
+      bind_inany: narrow(28),
+      hash: whole(32),
+      sk: pointer(40, 8, 'ptr_to_socket'),
+      migrating_sk: pointer(48, 8, 'ptr_to_sock_common_or_null'),
+    },
+  },
+  bpf_user_pt_regs_t: { size: 168, fields: registers(part) },
+  bpf_perf_event_data: {
+    size: 184,
+    fields: {
+      ...registers(index => ({ ...register(index), access: 'whole' }) as const),
+      sample_period: narrow(168, 8),
+      addr: narrow(176, 8),
+    },
+  },
+  bpf_nf_ctx: {
+    size: 16,
+    fields: {
+      state: { ...pointer(0, 8, 'ptr_to_btf_id'), btf: 'nf_hook_state' },
+      skb: { ...pointer(8, 8, 'ptr_to_btf_id'), btf: 'sk_buff' },
+    },
+  },
 } as const satisfies Record<string, ContextRow>;
 
-/** A context by the name of its struct. */
+/** A context by the name of its C type. */
 export type ContextName = keyof typeof CONTEXTS;
 
 /** The field at a byte offset of a context, with its name. */
@@ -176,14 +381,19 @@ export function contextAccess(
   if (field.attachTypes !== undefined && !(attachType !== undefined && field.attachTypes.includes(attachType)))
     return undefined;
   if (write && field.writable?.includes(programType) !== true) return undefined;
+  if (write && field.writableAttachTypes?.includes(attachType ?? 'type_0') === false) return undefined;
+  return fits(field, { offset: offset - field.offset, size, write }) ? (write ? 'scalar' : field.load) : undefined;
+}
+
+/** Whether an access at an offset in a field is one that it allows. */
+function fits(field: ContextField, { offset, size, write }: ContextAccess): boolean {
   const element = field.element ?? field.size;
-  const whole = size === element && (offset - field.offset) % element === 0;
-  const wide = !write && size === field.wide && offset === field.offset;
-  const partial = field.access === 'narrow' || (field.access === 'head' && offset === field.offset);
-  const fits =
-    field.access === 'any'
-      ? offset + size <= field.offset + field.size
-      : whole || wide || (partial && !write && size <= element);
-  if (!fits) return undefined;
-  return write ? 'scalar' : field.load;
+  if (write && offset + size > (field.writableSize ?? field.size)) return false;
+  if (field.access === 'any' || (field.access === 'part' && !write)) return offset + size <= field.size;
+  if (size === element && offset % element === 0) return true;
+  if (field.pairs === true && size === 8 && offset + size <= field.size) return true;
+  if (write) return false;
+  if (size === field.wide && offset === 0) return true;
+  const partial = field.access === 'narrow' || (field.access === 'head' && offset === 0);
+  return partial && size <= element && size >= (field.least ?? 1);
 }

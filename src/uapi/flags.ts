@@ -125,6 +125,33 @@ export const CSUM_FLAGS = {
   BPF_F_IPV6: 1 << 7,
 } as const satisfies Record<string, number>;
 
+/** `level` of bpf_csum_level. */
+export const CSUM_LEVELS = {
+  BPF_CSUM_LEVEL_QUERY: 0,
+  BPF_CSUM_LEVEL_INC: 1,
+  BPF_CSUM_LEVEL_DEC: 2,
+  BPF_CSUM_LEVEL_RESET: 3,
+} as const satisfies Record<string, number>;
+
+/** `start_header` of bpf_skb_load_bytes_relative. */
+export const HEADER_STARTS = { BPF_HDR_START_MAC: 0, BPF_HDR_START_NET: 1 } as const satisfies Record<string, number>;
+
+/** `mode` of bpf_skb_adjust_room. */
+export const ADJ_ROOM_MODES = { BPF_ADJ_ROOM_NET: 0, BPF_ADJ_ROOM_MAC: 1 } as const satisfies Record<string, number>;
+
+/** `flags` of bpf_skb_adjust_room; the length of an encapsulated Ethernet header is the top byte of the 64 bits. */
+export const ADJ_ROOM_FLAGS = {
+  BPF_F_ADJ_ROOM_FIXED_GSO: 1 << 0,
+  BPF_F_ADJ_ROOM_ENCAP_L3_IPV4: 1 << 1,
+  BPF_F_ADJ_ROOM_ENCAP_L3_IPV6: 1 << 2,
+  BPF_F_ADJ_ROOM_ENCAP_L4_GRE: 1 << 3,
+  BPF_F_ADJ_ROOM_ENCAP_L4_UDP: 1 << 4,
+  BPF_F_ADJ_ROOM_NO_CSUM_RESET: 1 << 5,
+  BPF_F_ADJ_ROOM_ENCAP_L2_ETH: 1 << 6,
+  BPF_F_ADJ_ROOM_DECAP_L3_IPV4: 1 << 7,
+  BPF_F_ADJ_ROOM_DECAP_L3_IPV6: 1 << 8,
+} as const satisfies Record<string, number>;
+
 /** `flags` of bpf_fib_lookup. */
 export const FIB_FLAGS = {
   BPF_FIB_LOOKUP_DIRECT: 1 << 0,
@@ -187,10 +214,16 @@ export const SK_ACTIONS = { SK_DROP: 0, SK_PASS: 1 } as const satisfies Record<s
 export const BPF_OBJ_NAME_LEN = 16;
 
 const XDP_NAMES = new Map<number, string>(Object.entries(XDP_ACTIONS).map(([name, action]) => [action, name]));
+const TC_NAMES = new Map<number, string>(Object.entries(TC_ACTIONS).map(([name, action]) => [action, name]));
 
 /** The name of an XDP verdict (`XDP_PASS`), undefined for a number that is none. */
 export function xdpActionName(action: number): string | undefined {
   return XDP_NAMES.get(action);
+}
+
+/** The name of a TC verdict (`TC_ACT_SHOT`), undefined for a number that is none. */
+export function tcActionName(action: number): string | undefined {
+  return TC_NAMES.get(action | 0);
 }
 
 /** The names of the bits set in `flags`; bits without a name come last, as one hex number. */

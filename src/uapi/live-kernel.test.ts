@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { parseBtf } from '../btf/btf.ts';
+import { type Btf, parseBtf } from '../btf/btf.ts';
+import type { BtfComposite } from '../btf/types.ts';
 import { ATTACH_TYPES } from './attach-types.ts';
 import { CONTEXTS } from './contexts.ts';
 import * as flags from './flags.ts';
@@ -24,6 +25,17 @@ const tables: { name: string; prefix: string; enumName: string; rows: Record<str
   { name: 'LINK_TYPES', enumName: 'bpf_link_type', prefix: 'BPF_LINK_TYPE_', rows: LINK_TYPES },
   { name: 'HELPERS', enumName: 'bpf_func_id', prefix: 'BPF_FUNC_', rows: HELPERS },
 ];
+
+/** Name, offset and size of the members of a type, those of structs and unions in it included. */
+function leaves(btf: Btf, type: BtfComposite, base: number): [name: string, offset: number, size: number][] {
+  return type.members.flatMap(member => {
+    const inner = btf.resolve(member.type);
+    const at = base + member.bitOffset / 8;
+    if (member.bits > 0) return [];
+    if (inner.kind === 'struct' || inner.kind === 'union') return leaves(btf, inner, at);
+    return [[member.name, at, btf.sizeOf(member.type)]];
+  });
+}
 
 describe.skipIf(why !== undefined)(`uapi tables on this kernel${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
   const version = running ?? '0.0';
@@ -84,17 +96,18 @@ describe.skipIf(why !== undefined)(`uapi tables on this kernel${why === undefine
   });
 
   it.each(Object.entries(CONTEXTS))('%s is laid out as in the kernel', (name, { size, fields }) => {
-    const id = btf?.idByName(name, 'struct');
-    const type = id === undefined ? undefined : btf?.type(id);
-    if (btf === undefined || type?.kind !== 'struct') throw new Error(`struct ${name}: not in ${VMLINUX}`);
-    // Pointers stand in anonymous unions of one member.
-    const members = type.members.map(member => {
-      const inner = btf.resolve(member.type);
-      const named = member.name === '' && inner.kind === 'union' ? inner.members[0] : member;
-      return [named?.name, member.bitOffset / 8, btf.sizeOf(named?.type ?? 0)];
-    });
-    const got = Object.entries(fields).map(([field, row]) => [field, row.offset, row.size]);
-    expect(got).toEqual(members.filter(([field]) => field !== ''));
+    const id = btf?.idByName(name, 'struct') ?? btf?.idByName(name, 'typedef');
+    if (btf === undefined || id === undefined) throw new Error(`${name}: not in ${VMLINUX}`);
+    const type = btf.resolve(id);
+    if (type.kind !== 'struct') throw new Error(`${name}: a ${type.kind}`);
+    const members = leaves(btf, type, 0);
+    const named = Object.entries(fields)
+      .filter(([field]) => field !== '_padding')
+      .map(([field, row]) => [field, row.offset, row.size]);
+    expect(members).toEqual(expect.arrayContaining(named));
+    // Whatever the kernel has a member for, the table has a field for.
+    const covered = new Set(Object.values(fields).map(row => row.offset));
+    expect(members.filter(([, offset]) => !covered.has(offset))).toEqual([]);
     expect(size).toBe(type.size);
   });
 

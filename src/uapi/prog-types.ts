@@ -57,4 +57,11 @@ const numbers = numbering(PROG_TYPES);
 export const progTypeName: (id: number) => ProgTypeName = numbers.nameOf;
 
 /** The number of a program type name, `type_N` included; undefined for any other text. */
+/** Whether prog_test_run runs programs of a type over a packet. */
+export function runsPackets(type: ProgTypeName): boolean {
+  const { testRun, context } = (PROG_TYPES as Partial<Record<ProgTypeName, ProgTypeRow>>)[type] ?? {};
+  return testRun === true && (context === 'xdp_md' || context === '__sk_buff');
+}
+
+/** The number of a program type. */
 export const progTypeId: (name: string) => number | undefined = numbers.idOf;

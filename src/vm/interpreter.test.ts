@@ -209,7 +209,7 @@ describe('calls out', () => {
     expect(() => run([['call', { imm: 69 }], ['exit']])).toThrow(/bpf_fib_lookup#69/);
   });
 
-  it('ends the program where a legacy packet load leaves the packet', () => {
+  it('returns 0 from the function whose legacy packet load leaves the packet', () => {
     const readPacket = (offset: number, size: number): number | undefined => (offset + size <= 4 ? 0x1234 : undefined);
     const source: Source = [
       ['ld_abs_h', { imm: 2 }],
@@ -219,6 +219,15 @@ describe('calls out', () => {
     ];
     expect(run(source.slice(0, 1).concat([['exit']]), { context: { readPacket } })).toBe(0x1234n);
     expect(run(source, { context: { readPacket } })).toBe(0n);
+    const deep: Source = [
+      ['call_subprog', { imm: 2 }],
+      ['add64_k', { imm: 5 }],
+      ['exit'],
+      ['mov64_x', { dst: 6, src: 1 }],
+      ['ld_abs_w', { imm: 2 }],
+      ['exit'],
+    ];
+    expect(run(deep, { context: { readPacket } })).toBe(5n);
   });
 });
 

@@ -3,6 +3,7 @@
  * fault says pc, address and reason. State between instructions is all in fields, so that a debugger can look at it.
  */
 
+import type { Engine } from './engine.ts';
 import type { Env, HookContext } from './env.ts';
 import { AccessRefusal, type FaultReason, VmFault } from './fault.ts';
 import type { GuestMemory, Region } from './memory.ts';
@@ -34,7 +35,7 @@ export interface InterpreterOptions {
 }
 
 /** Runs programs of one kernel, one at a time. */
-export class Interpreter implements Cpu, Disposable {
+export class Interpreter implements Engine, Cpu, Disposable {
   readonly memory: GuestMemory;
   readonly env: Env;
   /** r0 to r10. */
@@ -110,6 +111,11 @@ export class Interpreter implements Cpu, Disposable {
     return this.registers[0]!;
   }
 
+  runNumber(program: Program, context: HookContext, times = 1): number {
+    for (let i = 0; i < times; i++) this.run(program, context);
+    return this.halves[0]!;
+  }
+
   callback(pointer: bigint, r1: bigint, r2: bigint, r3: bigint, r4: bigint): bigint {
     const target = linearAddress(pointer);
     if (pointerTag(pointer) !== POINTER_TAG.text || this.#operations[target] === undefined) {
@@ -153,11 +159,6 @@ export class Interpreter implements Cpu, Disposable {
 
   leave(): number {
     return this.depth === this.#floor ? HALT : this.#popFrame();
-  }
-
-  leaveProgram(): number {
-    this.depth = this.#floor;
-    return HALT;
   }
 
   replace(program: Program): void {

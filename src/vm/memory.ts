@@ -14,7 +14,7 @@ export const GUEST_PAGE = 4096;
 const WASM_PAGE = 65536;
 /** One page less than 32 bits hold, so that error pointers and -1 lie outside. */
 const MAX_WASM_PAGES = 65535;
-/** The first 64 KiB belong to nobody: NULL and what is near it. */
+/** The first 64 KiB are the null page. */
 const FIRST_PAGE = WASM_PAGE / GUEST_PAGE;
 
 /** What an owner asks for. */
@@ -26,6 +26,8 @@ export interface RegionSpec {
   access: 'read' | 'read_write' | 'none';
   /** Elements of `size` bytes, one each `stride` bytes from the start: an access stays inside one. */
   elements?: { stride: number; size: number };
+  /** Linear addresses of the words that hold the window's ends, where these lie in guest memory; else the window is all of `size`. */
+  window?: { start: number; end: number };
 }
 
 /** An allotment of guest memory. */
@@ -51,7 +53,20 @@ export class GuestMemory implements Disposable {
   view: DataView<ArrayBuffer>;
   /** Region by page number; 0 is none. */
   #pages: Uint32Array;
-  readonly #regions: (Region | undefined)[] = [undefined];
+  /**
+   * NULL and what is near it: nobody's, never written. Its owner makes it readable for programs whose loads through kernel pointers
+   * cannot fault, and then give zero.
+   */
+  readonly nullPage: Region = {
+    name: 'null page',
+    base: 0,
+    size: WASM_PAGE,
+    start: 0,
+    end: WASM_PAGE,
+    access: 'none',
+    elements: undefined,
+  };
+  readonly #regions: (Region | undefined)[] = [undefined, this.nullPage];
   readonly #freeIds: number[] = [];
   #firstFree = FIRST_PAGE;
   /** Pages from here on were never anybody's: they are zero, and need not be touched to make them so. */
@@ -62,6 +77,7 @@ export class GuestMemory implements Disposable {
     this.u8 = new Uint8Array(this.memory.buffer as ArrayBuffer);
     this.view = new DataView(this.memory.buffer as ArrayBuffer);
     this.#pages = new Uint32Array(this.u8.length / GUEST_PAGE);
+    this.#pages.fill(1, 0, FIRST_PAGE);
   }
 
   /**
@@ -82,6 +98,7 @@ export class GuestMemory implements Disposable {
       access: spec.access,
       elements: spec.elements,
     };
+    if (spec.window !== undefined) this.#bindWindow(region, spec.window);
     const id = this.#freeIds.pop() ?? this.#regions.length;
     this.#regions[id] = region;
     this.#pages.fill(id, first, first + count);
@@ -182,6 +199,14 @@ export class GuestMemory implements Disposable {
   [Symbol.dispose](): void {
     this.#regions.length = 1;
     this.#pages.fill(0);
+  }
+
+  /** Lets the window of a region be what words of guest memory say. */
+  #bindWindow(region: Region, { start, end }: { start: number; end: number }): void {
+    Object.defineProperties(region, {
+      start: { get: () => this.view.getUint32(start, true) },
+      end: { get: () => this.view.getUint32(end, true) },
+    });
   }
 
   /** First page of `count` free ones in a row; grows the memory when there are none. */

@@ -22,8 +22,6 @@ export interface Cpu extends HelperCall {
   enter(returnTo: number): void;
   /** Returns from the running function: the caller's next pc, or {@link HALT}. */
   leave(): number;
-  /** Ends the whole program, whatever the depth, as a failed legacy packet load does. */
-  leaveProgram(): number;
   /** Goes over to another program in the same frame. */
   replace(program: Program): void;
   /** Whether this run may still tail-call; counts. */
@@ -236,7 +234,7 @@ const COMPILE: Compile = {
       const value = x.context.readPacket((base + insn.imm) | 0, row.bits / 8);
       if (value === undefined) {
         x.registers[0] = 0n;
-        return x.leaveProgram();
+        return x.leave();
       }
       x.registers[0] = BigInt(value);
       return pc + 1;

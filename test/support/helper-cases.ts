@@ -249,6 +249,19 @@ const packetCases: HelperCase[] = [
   ),
 ];
 
+/** `struct bpf_fib_lookup` of a family on a device that is not there. */
+const fib = (family: number): string =>
+  `${family.toString(16).padStart(2, '0')}00000000000000ffff0000${'00'.repeat(52)}`;
+
+const routeCases: HelperCase[] = [
+  { helper: 'fib_lookup', args: ['ctx', memory(0), 64, 0], memory: fib(2) },
+  { helper: 'fib_lookup', args: ['ctx', memory(0), 64, 0], memory: fib(10) },
+  { helper: 'fib_lookup', args: ['ctx', memory(0), 64, 0], memory: fib(3) },
+  { helper: 'fib_lookup', args: ['ctx', memory(0), 63, 0], memory: fib(2) },
+  { helper: 'fib_lookup', args: ['ctx', memory(0), 64, 64], memory: fib(2) },
+  { helper: 'fib_lookup', args: ['ctx', memory(0), 64, 0x1_0000_0000n], memory: fib(2) },
+];
+
 /** Key (slot 0 is filled), flags. */
 const redirections: readonly (readonly [number | bigint, number | bigint])[] = [
   [0, 0],
@@ -389,5 +402,6 @@ export const helperCases: readonly TitledHelperCase[] = [
   ...probeCases,
   ...packetCases,
   ...redirectCases,
+  ...routeCases,
   ...mapCases,
 ].map(row => ({ ...row, title: titleOf(row) }));

@@ -36,3 +36,8 @@ export function fetchedObjectsSkip(): string | undefined {
 export function exampleObjects(): ObjectFile[] {
   return listObjects('examples');
 }
+
+/** The objects of a folder of `test/data/`. */
+export function testObjects(folder: string): ObjectFile[] {
+  return listObjects(`test/data/${folder}`);
+}
