@@ -1,5 +1,5 @@
 /**
- * XDP objects on both kernels: the same packets over the same maps must give the same verdicts, the same packets out and the same
+ * Objects of packet programs on both kernels: the same packets over the same maps must give the same verdicts, the same packets out and the same
  * maps. Six packets that are written down, and 10,000 random ones.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,11 +9,12 @@ import type { Program } from '../src/loader/program.ts';
 import { readObject } from '../src/object/read.ts';
 import type { CollectionSpec } from '../src/object/spec.ts';
 import { randomPacket } from '../src/packet/random-packet.ts';
+import type { ProgTypeName } from '../src/uapi/prog-types.ts';
 import { toHex } from '../src/util/bytes.ts';
 import { NotSupportedError } from '../src/util/error.ts';
 import { Random } from '../src/util/random.ts';
 import { bothKernels, linuxSkip, onCpu0 } from './support/kernels.ts';
-import { exampleObjects, fetchedObjects, fetchedObjectsSkip, type ObjectFile } from './support/objects.ts';
+import { exampleObjects, fetchedObjects, fetchedObjectsSkip, type ObjectFile, testObjects } from './support/objects.ts';
 import { packets } from './support/packets.ts';
 import { titled } from './support/tools.ts';
 
@@ -94,11 +95,17 @@ function compare(sim: Collection, linux: Collection, name: string): void {
   }
 }
 
+/** Types that run over a socket buffer. */
+const SKB_TYPES: readonly ProgTypeName[] = ['sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb'];
+
 /** A row a program: what both kernels must agree on. */
-function programsOf(files: readonly ObjectFile[]): [name: string, file: ObjectFile, program: string][] {
+function programsOf(
+  files: readonly ObjectFile[],
+  types: readonly ProgTypeName[] = ['xdp'],
+): [name: string, file: ObjectFile, program: string][] {
   return files.flatMap(file =>
     Object.values(readObject(file.read()).programs)
-      .filter(program => program.type === 'xdp')
+      .filter(program => types.includes(program.type))
       .map(program => [`${file.name} ${program.name}`, file, program.name] as [string, ObjectFile, string]),
   );
 }
@@ -121,6 +128,8 @@ describe.skipIf(linuxSkip)(titled('as the live kernel runs them', linuxSkip), ()
   afterAll(() => pinned[Symbol.dispose]());
 
   it.each(programsOf(exampleObjects()))('%s', (_name, file, program) => agree(file, program));
+
+  it.each(programsOf(testObjects('skb'), SKB_TYPES))('%s', (_name, file, program) => agree(file, program));
 
   const skip = fetchedObjectsSkip();
   describe.skipIf(skip)(titled("xdp-tools' filters", skip), () => {

@@ -43,8 +43,8 @@ const IMPORTS = {
   helper: type(3),
   /** (map low, map high, index) → place in the table of programs, 0 where there is none. */
   tailCall: type(4, ['i32']),
-  /** (offset, size, pc) → whether the packet has it; the value is in r0. A miss ends the program, here where the frame is not the first. */
-  packet: type(4, ['i32']),
+  /** (offset, size, pc) → whether the packet has it; the value is in r0. A miss ends the function with 0. */
+  packet: type(3, ['i32']),
   /** (pc): an instruction that only says why it cannot be run. */
   refuse: type(2),
   /** (pc): control came to where no instruction is. */

@@ -6,7 +6,7 @@ import { type BlockBuilder, highHalf } from './block.ts';
 import { forgetStack } from './checks.ts';
 import type { ImportedHelper } from './hot.ts';
 import type { InlineArray, InlineProgArray } from './options.ts';
-import { registersIn } from './registers.ts';
+import { helperArguments, registersIn } from './registers.ts';
 import {
   binary,
   compare,
@@ -108,15 +108,15 @@ function callEngine(id: number, block: BlockBuilder): void {
   const { emitter, scope, pc } = block;
   const { exchange, imported } = scope.module;
   const { body } = emitter;
-  const args = [1, 2, 3, 4, 5].map(register => use(block.get(register)));
+  const args = [...registersIn(helperArguments(id))].map(register => ({ register, value: use(block.get(register)) }));
   const result = effectValue('i64');
   block.set(0, result);
   block.effect(() => {
-    args.forEach((arg, i) => {
+    for (const { register, value } of args) {
       body.i32(exchange);
-      emitter.push(arg);
-      body.memory(OP['i64.store'], exchangeOffset(i + 1));
-    });
+      emitter.push(value);
+      body.memory(OP['i64.store'], exchangeOffset(register));
+    }
     block.saveFuel();
     body.i32(id);
     body.i32(pc);
@@ -215,7 +215,7 @@ function engineTarget(block: BlockBuilder): () => void {
   };
 }
 
-/** A legacy packet load. Where the packet does not have it the program ends with 0. */
+/** A legacy packet load. Where the packet does not have it the function returns 0. */
 export function loadPacket(row: PacketRow, insn: Instruction, block: BlockBuilder): void {
   const { emitter, scope } = block;
   const { module } = scope;
@@ -229,7 +229,6 @@ export function loadPacket(row: PacketRow, insn: Instruction, block: BlockBuilde
     emitter.push(offset);
     body.i32(row.bits / 8);
     body.i32(pc);
-    body.get(emitter.frame);
     body.call(module.imported.functions.packet);
     body.op(OP['i32.eqz']);
     body.if();

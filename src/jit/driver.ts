@@ -2,7 +2,7 @@
  * The module that begins runs, one for each engine. It calls programs through the table, so that V8 compiles them by themselves: inlined into the
  * loop over a burst, a program's own loops would not be unrolled.
  *
- *     run(program, context, stack) → i32                       one run; the whole r0 is in the exchange area
+ *     run(program, context, stack, count) → i32                `count` runs, at least one; the last r0 is in the exchange area, whole
  *     burst(program, context, stack, count, stride, verdicts)  a run for each of `count` contexts, the low half of each r0 to `verdicts`
  *
  * `program` is an index in the table, `context` a linear address, `stack` the bytes at the stack's end that the program looks at.
@@ -14,7 +14,7 @@ import { OP } from './wasm/opcodes.ts';
 
 /** The functions of the driver. */
 export interface Driver {
-  run(program: number, context: number, stack: number): number;
+  run(program: number, context: number, stack: number, count: number): number;
   burst(program: number, context: number, stack: number, count: number, stride: number, verdicts: number): void;
 }
 
@@ -52,7 +52,7 @@ export function encodeDriver(layout: DriverLayout): Uint8Array<ArrayBuffer> {
     body.callIndirect(OP.call_indirect, programType);
   };
 
-  const run = module.function({ parameters: ['i32', 'i32', 'i32'], results: ['i32'] });
+  const run = module.function({ parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] });
   module.define(run, runBody(begin, layout));
   module.exportFunction('run', run);
   const burst = module.function({ parameters: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], results: [] });
@@ -62,11 +62,20 @@ export function encodeDriver(layout: DriverLayout): Uint8Array<ArrayBuffer> {
 }
 
 function runBody(begin: (body: FunctionBody) => void, { exchange }: DriverLayout): FunctionBody {
-  const body = new FunctionBody(3);
+  const count = 3;
+  const body = new FunctionBody(4);
   const result = body.local('i64');
-  body.i32(exchange);
+  body.loop();
   begin(body);
-  body.tee(result);
+  body.set(result);
+  body.get(count);
+  body.i32(-1);
+  body.op(OP['i32.add']);
+  body.tee(count);
+  body.brIf(0);
+  body.end();
+  body.i32(exchange);
+  body.get(result);
   body.memory(OP['i64.store'], exchangeOffset(0));
   body.get(result);
   body.op(OP['i32.wrap_i64']);

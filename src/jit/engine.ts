@@ -37,10 +37,14 @@ export interface JitOptions extends Partial<Omit<CompileOptions, 'isChecked'>> {
   readonly fuelPerRun?: number;
 }
 
+interface CompiledUnit {
+  readonly engine: 'jit';
+  readonly unit: Unit;
+  readonly place: number;
+}
+
 /** How a program is run, and why not as WebAssembly where it is not. */
-export type Compiled =
-  | { readonly engine: 'jit'; readonly unit: Unit; readonly place: number }
-  | { readonly engine: 'interp'; readonly why: string };
+export type Compiled = CompiledUnit | { readonly engine: 'interp'; readonly why: string };
 
 /** Contexts that lie in guest memory one behind the other, for {@link JitEngine.runBurst}. */
 export interface Burst {
@@ -52,9 +56,6 @@ export interface Burst {
   /** Linear address where the low half of each r0 goes, 4 bytes each. */
   readonly verdicts: number;
 }
-
-/** A legacy packet load that misses ends the program, however deep. */
-const LEAVE_PROGRAM = Symbol('leave program');
 
 /** Runs programs of one kernel, one at a time. */
 export class JitEngine implements HelperCall, Disposable {
@@ -154,21 +155,15 @@ export class JitEngine implements HelperCall, Disposable {
   run(program: Program, context: HookContext): bigint {
     const compiled = this.compile(program);
     if (compiled.engine === 'interp') return this.#fallback().run(program, context);
-    const { unit, place } = compiled;
-    const ended = this.#enter(unit, context, driver => driver.run(place, context.address, unit.module.stackUse));
-    return ended ? this.memory.view.getBigUint64(this.#exchange.base, true) : 0n;
+    this.#start(compiled, context, 1);
+    return this.memory.view.getBigUint64(this.#exchange.base, true);
   }
 
-  /** The same; gives the low half of r0, unsigned. No 64-bit integer is made. */
-  runNumber(program: Program, context: HookContext): number {
+  /** The same `times` times in a row; gives the low half of the last r0, unsigned. No 64-bit integer is made. */
+  runNumber(program: Program, context: HookContext, times = 1): number {
     const compiled = this.compile(program);
-    if (compiled.engine === 'interp') return Number(BigInt.asUintN(32, this.#fallback().run(program, context)));
-    const { unit, place } = compiled;
-    let verdict = 0;
-    this.#enter(unit, context, driver => {
-      verdict = driver.run(place, context.address, unit.module.stackUse) >>> 0;
-    });
-    return verdict;
+    if (compiled.engine === 'interp') return this.#fallback().runNumber(program, context, times);
+    return this.#start(compiled, context, times) >>> 0;
   }
 
   /**
@@ -187,7 +182,12 @@ export class JitEngine implements HelperCall, Disposable {
       return;
     }
     const { unit, place } = compiled;
-    this.#enter(unit, context, driver => driver.burst(place, address, unit.module.stackUse, count, stride, verdicts));
+    this.#begin(unit, context);
+    try {
+      this.#driver!.burst(place, address, unit.module.stackUse, count, stride, verdicts);
+    } catch (error) {
+      throw this.#explain(error, unit);
+    }
   }
 
   /**
@@ -222,13 +222,8 @@ export class JitEngine implements HelperCall, Disposable {
       view.setBigUint64(this.#exchange.base + exchangeOffset(i + 1), value, true);
     });
     this.#floor = caller.frame - MAX_BPF_STACK;
-    let result = 0n;
-    try {
-      run(this.#floor);
-      result = this.memory.view.getBigUint64(this.#exchange.base, true);
-    } catch (error) {
-      if (error !== LEAVE_PROGRAM) throw error;
-    }
+    run(this.#floor);
+    const result = this.memory.view.getBigUint64(this.#exchange.base, true);
     this.#unit = caller.unit;
     this.#pc = caller.pc;
     this.#frame = caller.frame;
@@ -243,8 +238,18 @@ export class JitEngine implements HelperCall, Disposable {
     this.#interpreter?.[Symbol.dispose]();
   }
 
-  /** Runs compiled code; false where the program was left from a function that it called. */
-  #enter(unit: Unit, context: HookContext, run: (driver: Driver) => void): boolean {
+  /** Runs compiled code `times` times; the low half of the last r0. */
+  #start({ unit, place }: CompiledUnit, context: HookContext, times: number): number {
+    this.#begin(unit, context);
+    try {
+      return this.#driver!.run(place, context.address, unit.module.stackUse, times);
+    } catch (error) {
+      throw this.#explain(error, unit);
+    }
+  }
+
+  /** Makes everything ready for compiled code. */
+  #begin(unit: Unit, context: HookContext): void {
     this.#context = context;
     this.#unit = unit;
     this.#floor = firstFrame(this.#stack.base);
@@ -253,13 +258,11 @@ export class JitEngine implements HelperCall, Disposable {
       this.#cpu = this.env.cpu;
       this.#shared.cpu.value = this.#cpu;
     }
-    try {
-      run(this.#driver!);
-      return true;
-    } catch (error) {
-      if (error === LEAVE_PROGRAM) return false;
-      throw error instanceof WebAssembly.RuntimeError ? this.#trapped(error, unit) : error;
-    }
+  }
+
+  /** What compiled code ended with, a trap as the fault that it stands for. */
+  #explain(error: unknown, unit: Unit): unknown {
+    return error instanceof WebAssembly.RuntimeError ? this.#trapped(error, unit) : error;
   }
 
   #fallback(): Interpreter {
@@ -329,17 +332,14 @@ export class JitEngine implements HelperCall, Disposable {
         const target = this.#linkage.tailCallTarget(map, index >>> 0);
         return target === undefined ? 0 : this.place(target);
       },
-      packet: (offset, size, pc, frame) => {
+      packet: (offset, size, pc) => {
         const { context } = this;
         if (context.readPacket === undefined) {
           const why = `legacy packet load: a ${context.kind} context holds no socket buffer`;
           throw faultAt(program, pc, 'bad_argument', why);
         }
         const value = context.readPacket(offset, size);
-        if (value === undefined) {
-          if (frame !== this.#floor) throw LEAVE_PROGRAM;
-          return 0;
-        }
+        if (value === undefined) return 0;
         memory.view.setUint32(exchange, value, true);
         return 1;
       },

@@ -1,5 +1,6 @@
 /** Which registers each instruction reads and writes, and which of them are alive where: bit sets of r0 to r10. */
 import { BPF_REG_FP } from '../asm/insn.ts';
+import { helperById } from '../uapi/helpers.ts';
 import type { Program, Slot } from '../vm/program.ts';
 import type { Flow } from './flow.ts';
 
@@ -8,6 +9,15 @@ export const TAIL_CALL = 12;
 
 /** r1 to r5. */
 export const ARGUMENTS = 0b111110;
+
+/** bpf_trace_printk: what its format asks for follows the arguments of its prototype. */
+const TRACE_PRINTK = 6;
+
+/** The registers that a helper takes: those of its prototype, all where it is not known. */
+export function helperArguments(id: number): RegisterSet {
+  const helper = id === TRACE_PRINTK ? undefined : helperById(id);
+  return helper === undefined ? ARGUMENTS : ARGUMENTS & ((2 << helper.args.length) - 1);
+}
 
 /** Bit `n` is rn. */
 export type RegisterSet = number;
@@ -54,7 +64,7 @@ function effectOf({ row, insn }: Slot, pc: number, parameters: Parameters): Effe
     case 'call':
       if (row.callee === 'subprogram') return { reads: parameters(pc + 1 + insn.imm), writes: 1 };
       if (row.callee !== 'helper') return { reads: 0, writes: 0 };
-      return insn.imm === TAIL_CALL ? { reads: 0b1110, writes: 0 } : { reads: ARGUMENTS, writes: 1 };
+      return { reads: helperArguments(insn.imm), writes: insn.imm === TAIL_CALL ? 0 : 1 };
     default:
       return { reads: 0, writes: 0 };
   }

@@ -1,14 +1,19 @@
 /** `KernelSys`: the system call of our own kernel. Commands are a table (`commands.ts`), one file per family in `cmd/`. */
+import type { ContextRequest } from '../hooks/context.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { BpfAttr, BpfCommand } from '../sys/attr.gen.ts';
-import type { Fd, Mapping, Sys } from '../sys/sys.ts';
+import { SyscallError } from '../sys/error.ts';
+import type { Fd, Mapping, PacketRun, PerfEventAttr, Sys } from '../sys/sys.ts';
 import type { KernelProfile } from '../uapi/profile.ts';
 import { NotSupportedError } from '../util/error.ts';
 import type { Interpreter } from '../vm/interpreter.ts';
+import { runXdpPackets } from './cmd/test-run/xdp.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { KernelCore, type KernelOptions } from './core.ts';
 import { mapMemory } from './mmap.ts';
-import { CommandRefusal } from './refusal.ts';
+import { openPerfEvent } from './perf-event.ts';
+import { CommandRefusal, refuse } from './refusal.ts';
+import { type ContextRun, runContext } from './run-context.ts';
 
 /** A kernel in user space behind the system call's interface. */
 export class KernelSys implements Sys {
@@ -35,6 +40,11 @@ export class KernelSys implements Sys {
     return this.#core.interpreter;
   }
 
+  /** Whether the next run is the interpreter's. */
+  get interprets(): boolean {
+    return this.#core.interprets;
+  }
+
   get possibleCpus(): number {
     return this.#core.machine.env.cpus;
   }
@@ -48,8 +58,35 @@ export class KernelSys implements Sys {
     return this.#answer(() => perform(this.#core, attr));
   }
 
+  /**
+   * Runs a program of any type once, over a context given by field name.
+   * @throws SyscallError where `fd` is no program; ContextError where a field does not fit; VmFault where the run faults.
+   * @example kernel.runContext(fd, { fields: { family: 2, user_ip4: '10.0.0.1' } }).retval
+   */
+  runContext(fd: Fd, request: ContextRequest): ContextRun {
+    try {
+      return runContext(this.#core, fd, request);
+    } catch (error) {
+      throw error instanceof CommandRefusal ? new SyscallError('prog_test_run', error.errno, error.message) : error;
+    }
+  }
+
+  runPackets(fd: Fd, run: PacketRun): number {
+    return this.#answer(() => {
+      const object = this.#core.object(fd, 'prog');
+      if (object.attributes.type !== 'xdp')
+        return refuse('EINVAL', `a ${object.attributes.type} program: only xdp programs run in bulk`);
+      return runXdpPackets(this.#core, object, run);
+    });
+  }
+
   close(fd: Fd): number {
     return this.#answer(() => this.#core.fds.close(fd));
+  }
+
+  /** @throws NotSupportedError for another event than those that programs write to. */
+  perfEventOpen(attr: PerfEventAttr, cpu: number): number {
+    return this.#answer(() => openPerfEvent(this.#core, attr, cpu));
   }
 
   mmap(fd: Fd, length: number, options: { writable: boolean; offset?: number }): Mapping | number {

@@ -6,7 +6,7 @@
 import type { Fd } from '../sys/sys.ts';
 import { ERRNO } from '../uapi/errno.ts';
 
-export type ObjectKind = 'map' | 'prog' | 'btf';
+export type ObjectKind = 'map' | 'prog' | 'btf' | 'perf_event';
 
 /** Something with an id and a reference count. Born with one reference. */
 export abstract class KernelObject {

@@ -19,14 +19,18 @@ export class ProgKernelObject extends KernelObject {
   readonly attributes: ProgAttributes;
   readonly program: Program;
 
-  constructor(ids: IdTable, attributes: ProgAttributes, program: Program) {
+  readonly #onFree: (program: Program) => void;
+
+  constructor(ids: IdTable, attributes: ProgAttributes, program: Program, onFree: (program: Program) => void) {
     super(ids);
     this.attributes = attributes;
     this.program = program;
+    this.#onFree = onFree;
     for (const object of attributes.holds) object.hold();
   }
 
   protected override free(): void {
+    this.#onFree(this.program);
     for (const object of this.attributes.holds) object.release();
   }
 }

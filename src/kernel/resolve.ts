@@ -3,16 +3,17 @@
  * resolved (map descriptors to the address of the map, values to their address, functions to text pointers), and every jump and
  * call lands on an instruction of the program. Refusals carry the words of the kernel's log.
  */
-import { checkInstruction, readInstruction } from '../asm/codec.ts';
-import { AsmError } from '../asm/error.ts';
+import { readInstruction } from '../asm/codec.ts';
 import { type Instruction, LD_IMM64, slotCount } from '../asm/insn.ts';
 import { INSTRUCTIONS } from '../asm/instructions.ts';
+import { matchRow } from '../asm/match.ts';
 import type { Row, WideRow } from '../asm/row.ts';
 import type { MapObject } from '../maps/map.ts';
 import type { ErrnoName } from '../uapi/errno.ts';
 import { NotSupportedError } from '../util/error.ts';
 import { kernelPointer, textPointer } from '../vm/pointer.ts';
 import type { Program, Slot } from '../vm/program.ts';
+import { certainSlots, targetOf } from './control-flow.ts';
 import type { KernelCore } from './core.ts';
 import type { MapKernelObject } from './map-object.ts';
 
@@ -56,8 +57,9 @@ export function isProgramRefusal(result: ResolvedProgram | ProgramRefusal): resu
 export function resolveProgram(kernel: KernelCore, given: ProgramBytes): ResolvedProgram | ProgramRefusal {
   try {
     const maps = new Set<MapKernelObject>();
-    const slots = decodeSlots(given.bytes);
+    const { slots, illegal } = decodeSlots(given.bytes);
     checkTargets(slots);
+    checkIllegal(slots, illegal);
     const resolved = slots.map((slot, pc) => {
       if (slot === undefined || slot.row.kind !== 'wide') return slot;
       return wide(slot.insn, resolveWide(kernel, given, slot.row, slot.insn, pc, maps));
@@ -69,39 +71,44 @@ export function resolveProgram(kernel: KernelCore, given: ProgramBytes): Resolve
   }
 }
 
-function decodeSlots(bytes: Uint8Array): (Slot | undefined)[] {
-  const slots: (Slot | undefined)[] = new Array(bytes.length / 8);
-  for (let pc = 0; pc < slots.length; ) {
-    try {
-      const insn = readInstruction(bytes, pc);
-      const row = checkInstruction(insn, pc);
-      if (row.since === undefined)
-        throw new Refused('EINVAL', `unknown opcode ${insn.opcode.toString(16).padStart(2, '0')}`);
-      if (slotCount(insn) === 2 && pc + 2 > slots.length) throw new Refused('EINVAL', 'invalid bpf_ld_imm64 insn');
-      slots[pc] = { insn, row };
-      pc += slotCount(insn);
-    } catch (error) {
-      if (error instanceof AsmError) throw new Refused('EINVAL', error.message);
-      throw error;
-    }
-  }
-  return slots;
+/** An instruction whose fields its row does not allow. */
+interface Illegal {
+  readonly pc: number;
+  readonly why: string;
 }
 
-/** Where an instruction may go beside the next one. */
-function target(row: Row, insn: Instruction, pc: number): number | undefined {
-  switch (row.kind) {
-    case 'condition':
-    case 'may_goto':
-      return pc + 1 + insn.off;
-    case 'jump':
-      return pc + 1 + insn[row.distance];
-    case 'call':
-      return row.callee === 'subprogram' ? pc + 1 + insn.imm : undefined;
-    case 'wide':
-      return row.pseudo === 'func' ? pc + 1 + insn.imm : undefined;
-    default:
-      return undefined;
+function decodeSlots(bytes: Uint8Array): { slots: (Slot | undefined)[]; illegal: readonly Illegal[] } {
+  const slots: (Slot | undefined)[] = new Array(bytes.length / 8);
+  const illegal: Illegal[] = [];
+  for (let pc = 0; pc < slots.length; ) {
+    const insn = readInstruction(bytes, pc);
+    const found = matchRow(insn);
+    const row = 'want' in found ? found.row : found;
+    if (row?.since === undefined)
+      throw new Refused('EINVAL', `unknown opcode ${insn.opcode.toString(16).padStart(2, '0')}`);
+    if (slotCount(insn) === 2 && pc + 2 > slots.length) throw new Refused('EINVAL', 'invalid bpf_ld_imm64 insn');
+    if ('want' in found)
+      illegal.push({ pc, why: `insn ${pc}: ${row.name}: ${found.field} ${found.value}, want ${found.want}` });
+    slots[pc] = { insn, row };
+    pc += slotCount(insn);
+  }
+  return { slots, illegal };
+}
+
+/**
+ * Refuses illegal instructions that every run reaches. Whether others are reached takes a verifier; they give way to an endless loop,
+ * as dead code does in the kernel.
+ */
+function checkIllegal(slots: (Slot | undefined)[], illegal: readonly Illegal[]): void {
+  if (illegal.length === 0) return;
+  const certain = certainSlots(slots);
+  for (const { pc, why } of illegal) {
+    if (certain.has(pc)) throw new Refused('EINVAL', why);
+    const { insn } = slots[pc]!;
+    const isWide = slotCount(insn) === 2;
+    const loop = { opcode: INSTRUCTIONS.ja.opcode, dst: 0, src: 0, off: -1, imm: 0 };
+    slots[pc] = { insn: loop, row: INSTRUCTIONS.ja };
+    if (isWide) slots[pc + 1] = slots[pc];
   }
 }
 
@@ -110,7 +117,7 @@ function checkTargets(slots: readonly (Slot | undefined)[]): void {
   slots.forEach((slot, pc) => {
     if (slot === undefined) return;
     last = slot.row;
-    const to = target(slot.row, slot.insn, pc);
+    const to = targetOf(slot.row, slot.insn, pc);
     if (to === undefined) return;
     if (to < 0 || to >= slots.length) throw new Refused('EINVAL', `jump out of range from insn ${pc} to ${to}`);
     if (slots[to] === undefined) throw new Refused('EINVAL', `jump into the middle of ldimm64 insn ${to}`);

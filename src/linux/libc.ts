@@ -8,6 +8,8 @@ import { NotSupportedError } from '../util/error.ts';
 /** `syscall(2)` and its neighbours. Addresses are bigints; a refusal is a result of -1 and an errno. */
 export interface Libc {
   syscall(number: number, command: number, attr: Uint8Array, size: number): number;
+  /** `perf_event_open(2)` without a group and flags, of every task. */
+  perfEventOpen(attr: Uint8Array, cpu: number): number;
   close(fd: number): number;
   /** The address, -1 where refused. */
   mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number;
@@ -18,6 +20,9 @@ export interface Libc {
   /** Memory at an address, without a copy. */
   view(address: number, length: number): ArrayBuffer;
 }
+
+/** `__NR_perf_event_open` on x86-64. */
+const NR_PERF_EVENT_OPEN = 298;
 
 /**
  * Loads the C library.
@@ -35,8 +40,10 @@ export function loadLibc(): Libc {
     throw new NotSupportedError('linux kernel', 'bpf(2) needs the optional dependency koffi, which is not installed');
   }
   const own = koffi.load(null);
+  const perfEventOpen = own.func('syscall', 'long', ['long', 'void *', 'long', 'long', 'long', 'long']);
   return {
     syscall: own.func('syscall', 'long', ['long', 'long', 'void *', 'long']),
+    perfEventOpen: (attr, cpu) => perfEventOpen(NR_PERF_EVENT_OPEN, attr, -1, cpu, -1, 0),
     close: own.func('close', 'int', ['int']),
     mmap: own.func('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
     munmap: own.func('munmap', 'int', ['uintptr_t', 'size_t']),

@@ -6,12 +6,14 @@ import { readFileSync } from 'node:fs';
 import type { BpfAttr, BpfCommand } from '../sys/attr.gen.ts';
 import { encodeAttr, MAX_ATTR_SIZE, readBack } from '../sys/codec.ts';
 import { COMMANDS } from '../sys/commands.ts';
-import type { Fd, Mapping, Sys } from '../sys/sys.ts';
+import type { Fd, Mapping, PerfEventAttr, Sys } from '../sys/sys.ts';
 import { BpfError } from '../util/error.ts';
 import { type Libc, loadLibc } from './libc.ts';
 
 /** `__NR_bpf` on x86-64. */
 const NR_BPF = 321;
+/** Bytes of `struct perf_event_attr` in its first version. */
+const PERF_ATTR_SIZE = 64;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 0x01;
@@ -64,6 +66,18 @@ export class LinuxSys implements Sys {
 
   close(fd: Fd): number {
     return this.#libc.close(fd) < 0 ? -this.#libc.errno() : 0;
+  }
+
+  perfEventOpen({ type, config, sampleType, samplePeriod }: PerfEventAttr, cpu: number): number {
+    const attr = new Uint8Array(PERF_ATTR_SIZE);
+    const view = new DataView(attr.buffer);
+    view.setUint32(0, type, true);
+    view.setUint32(4, PERF_ATTR_SIZE, true);
+    view.setBigUint64(8, config, true);
+    view.setBigUint64(16, samplePeriod, true);
+    view.setBigUint64(24, sampleType, true);
+    const fd = this.#libc.perfEventOpen(attr, cpu);
+    return fd < 0 ? -this.#libc.errno() : fd;
   }
 
   /** Maps as {@link Sys} says. A store to bytes that were not mapped writable ends the process: the kernel stops it, not JavaScript. */

@@ -79,6 +79,19 @@ describe.skipIf(why !== undefined)(`the verifier's answers${note}`, () => {
       { type: 'cgroup_sock', context: 'bpf_sock', attachType: 'cgroup_inet_sock_create' },
       { type: 'cgroup_sock', context: 'bpf_sock', attachType: 'cgroup_inet4_post_bind' },
       { type: 'cgroup_sock', context: 'bpf_sock', attachType: 'cgroup_inet6_post_bind' },
+      { type: 'cgroup_sock_addr', context: 'bpf_sock_addr', attachType: 'cgroup_inet4_connect' },
+      { type: 'cgroup_sock_addr', context: 'bpf_sock_addr', attachType: 'cgroup_udp6_sendmsg' },
+      { type: 'sock_ops', context: 'bpf_sock_ops', attachType: 'cgroup_sock_ops' },
+      { type: 'cgroup_sockopt', context: 'bpf_sockopt', attachType: 'cgroup_getsockopt' },
+      { type: 'cgroup_sockopt', context: 'bpf_sockopt', attachType: 'cgroup_setsockopt' },
+      { type: 'cgroup_sysctl', context: 'bpf_sysctl', attachType: 'cgroup_sysctl' },
+      { type: 'cgroup_device', context: 'bpf_cgroup_dev_ctx', attachType: 'cgroup_device' },
+      { type: 'sk_lookup', context: 'bpf_sk_lookup', attachType: 'sk_lookup' },
+      { type: 'sk_msg', context: 'sk_msg_md', attachType: 'sk_msg_verdict' },
+      { type: 'sk_reuseport', context: 'sk_reuseport_md', attachType: 'sk_reuseport_select' },
+      { type: 'kprobe', context: 'bpf_user_pt_regs_t' },
+      { type: 'perf_event', context: 'bpf_perf_event_data' },
+      { type: 'netfilter', context: 'bpf_nf_ctx', attachType: 'netfilter' },
     ];
     it.each(rows)('$type, $attachType: every aligned load and store', ({ type, context, attachType }) => {
       const row: ContextRow = CONTEXTS[context];

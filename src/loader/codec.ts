@@ -136,8 +136,16 @@ export function holdsObjects(type: MapTypeName): boolean {
   return MAP_TYPE_CODECS[type]?.fds === true;
 }
 
-/** The codecs of a map's keys and values. */
-export function mapCodecs(spec: MapSpec, btf: Btf | undefined, possibleCpus: number): { key: Codec; value: Codec } {
+/** The codecs of a map. */
+export interface MapCodecs {
+  readonly key: Codec;
+  readonly value: Codec;
+  /** For events of a BTF type: the one named, else the one that the map's definition gives; undefined where there is none. */
+  readonly event?: ((type: string | undefined) => Codec | undefined) | undefined;
+}
+
+/** The codecs of a map's keys, values and events. */
+export function mapCodecs(spec: MapSpec, btf: Btf | undefined, possibleCpus: number): MapCodecs {
   const traits = MAP_TYPE_CODECS[spec.type] ?? {};
   const pick = (typeId: number | undefined, size: number, isNumber: boolean): Codec => {
     // A type of another size than the map's would read past its bytes; the kernel refuses such a pair, without BTF it stands.
@@ -147,5 +155,10 @@ export function mapCodecs(spec: MapSpec, btf: Btf | undefined, possibleCpus: num
   };
   const key = pick(spec.keyTypeId, spec.keySize, traits.index === true);
   const value = pick(spec.valueTypeId, spec.valueSize, traits.fds === true);
-  return { key, value: traits.perCpu === true ? perCpuCodec(value, possibleCpus) : value };
+  const event = (type: string | undefined): Codec | undefined => {
+    const typeId =
+      type === undefined ? spec.valueTypeId : (btf?.idByName(type, 'struct') ?? btf?.idByName(type, 'union'));
+    return btf === undefined || typeId === undefined || typeId === 0 ? undefined : btfCodec(btf, typeId);
+  };
+  return { key, value: traits.perCpu === true ? perCpuCodec(value, possibleCpus) : value, event };
 }

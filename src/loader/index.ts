@@ -1,7 +1,8 @@
 /** Handles over a kernel: load an object, run its programs, read its maps. */
-export { type Codec, mapCodecs } from './codec.ts';
+export { type Codec, type MapCodecs, mapCodecs } from './codec.ts';
 export { Collection } from './collection.ts';
 export { RelocationError, VerifierError } from './errors.ts';
+export type { ReadOptions } from './events.ts';
 export { type KernelFacts, kconfigSection, kernelVersionCode, parseKconfig } from './kconfig.ts';
 export { Kernel } from './kernel.ts';
 export { type LoadOptions, loadCollection } from './load.ts';

@@ -81,6 +81,11 @@ export function mapCreateAttr(spec: MapSpec, context: MapCreateContext): MapCrea
   return attr;
 }
 
+/** Bytes of data of a ring buffer: what the definition says, made a size that the kernel takes. */
+export function ringSize(spec: MapSpec): number {
+  return maxEntries(spec, { sizedInPages: true }, 1);
+}
+
 function maxEntries(spec: MapSpec, traits: MapTypeTraits, possibleCpus: number): number {
   if (traits.slotPerCpu && spec.maxEntries === 0) return possibleCpus;
   if (!traits.sizedInPages || spec.maxEntries === 0) return spec.maxEntries;

@@ -6,7 +6,11 @@ import { SyscallError } from '../sys/error.ts';
 import type { Fd, Sys } from '../sys/sys.ts';
 import { ERRNO } from '../uapi/errno.ts';
 import { BpfError, NotSupportedError } from '../util/error.ts';
-import { type Codec, isPerCpu } from './codec.ts';
+import { type Codec, isPerCpu, type MapCodecs } from './codec.ts';
+import { type ReadOptions, readSamples, type SampleSource } from './events.ts';
+import { ringSize } from './map-create.ts';
+import { PerfReader } from './perf-reader.ts';
+import { RingReader } from './ring-reader.ts';
 
 /** What an update does where the key is there, or not. */
 export type UpdateMode = 'any' | 'noexist' | 'exist';
@@ -144,13 +148,15 @@ export class BpfMap<K extends BtfValue = BtfValue, V extends BtfValue = BtfValue
   readonly #sys: Sys;
   readonly #key: Codec;
   readonly #value: Codec;
+  readonly #event: MapCodecs['event'];
   #open = true;
 
-  constructor(sys: Sys, fd: Fd, spec: MapSpec, codecs: { key: Codec; value: Codec }) {
+  constructor(sys: Sys, fd: Fd, spec: MapSpec, codecs: MapCodecs) {
     this.#sys = sys;
     this.spec = spec;
     this.#key = codecs.key;
     this.#value = codecs.value;
+    this.#event = codecs.event;
     this.raw = new RawMap(sys, fd, spec.name, codecs.key.size, codecs.value.size);
   }
 
@@ -214,6 +220,25 @@ export class BpfMap<K extends BtfValue = BtfValue, V extends BtfValue = BtfValue
     return this.entries();
   }
 
+  /**
+   * The events of a ring buffer or perf event array as they come, until `signal` ends the sequence: by their BTF type where one is known, else bytes. A
+   * sample that is shorter than its type is given as bytes.
+   * @example for await (const event of events.read({ signal: AbortSignal.timeout(1000), type: 'event' })) console.log(event);
+   * @throws {BpfError} `not_events` on another map, `bad_type` where the object has no such type; SyscallError when the kernel refuses.
+   */
+  async *read(options: ReadOptions = {}): AsyncGenerator<BtfValue> {
+    const codec = this.#event?.(options.type);
+    if (options.type !== undefined && codec === undefined) {
+      throw new BpfError(
+        'bad_type',
+        `map ${this.name}: type ${options.type}, want a struct or union of the object's BTF`,
+      );
+    }
+    for await (const sample of readSamples(this.#events(options.onLost), options.signal)) {
+      yield codec !== undefined && sample.length >= codec.size ? codec.decode(sample.subarray(0, codec.size)) : sample;
+    }
+  }
+
   /** Closes the descriptor; the map lives on while programs or pins hold it. */
   close(): void {
     if (!this.#open) return;
@@ -223,6 +248,13 @@ export class BpfMap<K extends BtfValue = BtfValue, V extends BtfValue = BtfValue
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #events(onLost: ReadOptions['onLost']): SampleSource {
+    const { type } = this.spec;
+    if (type === 'ringbuf') return new RingReader(this.#sys, this.fd, ringSize(this.spec));
+    if (type === 'perf_event_array') return new PerfReader(this.#sys, this.fd, onLost);
+    throw new BpfError('not_events', `map ${this.name}: read on type ${type}, want ringbuf or perf_event_array`);
   }
 
   /** Twice what fits: elements that come and go may be met, a walk that starts over for ever may not. */

@@ -73,9 +73,10 @@ describe('SimKernel', () => {
         ['target', 0],
         ['target', 1],
       ]);
+      expect(kernel.registers?.[0]).toBe(3n);
       kernel.onStep = undefined;
       program.runSync({ packet: PACKET });
       expect(steps).toHaveLength(5);
-      expect(kernel.registers[0]).toBe(3n);
+      expect(kernel.registers).toBeUndefined();
     }));
 });

@@ -1,6 +1,10 @@
 /** `SimKernel`: our own kernel in this process, and the user's hand on the machine under it. */
+
+import type { ContextRequest } from '../hooks/context.ts';
 import { KernelSys } from '../kernel/kernel.ts';
+import type { ContextRun } from '../kernel/run-context.ts';
 import { Kernel } from '../loader/kernel.ts';
+import type { Program } from '../loader/program.ts';
 import type { KernelProfile } from '../uapi/profile.ts';
 import type { Interpreter } from '../vm/interpreter.ts';
 import { SimClock } from './clock.ts';
@@ -15,6 +19,10 @@ export interface SimKernelOptions {
   readonly seed?: number;
   /** Nanoseconds since boot at the start; 0 by default. */
   readonly now?: bigint;
+  /** What runs programs: `jit`, compiled to WebAssembly, by default. */
+  readonly engine?: 'jit' | 'interp';
+  /** Compiles programs without the checks that stand in for a verifier. */
+  readonly trust?: boolean;
   /** Instructions that one run may take before it ends with a fault. */
   readonly fuel?: number;
   /** The configuration that `__kconfig` externs read: `CONFIG_HZ=1000` lines. */
@@ -46,6 +54,15 @@ export class SimKernel extends Kernel {
     return this.#kernel.profile;
   }
 
+  /**
+   * Runs a loaded program of any type once, over a context given by field name: what no system call of Linux does for most types.
+   * @throws ContextError where a field does not fit; NotSupportedError for iterators; VmFault where the run faults.
+   * @example kernel.runContext(collection.program('connect4'), { fields: { user_ip4: '10.0.0.1', user_port: 80 } })
+   */
+  runContext(program: Program, request: ContextRequest): ContextRun {
+    return this.#kernel.runContext(program.fd, { attachTo: program.spec.attachTo, ...request });
+  }
+
   /** Takes each line that a program prints with `bpf_trace_printk`. */
   set onTrace(listener: (line: string) => void) {
     this.#kernel.machine.onTrace = listener;
@@ -56,8 +73,11 @@ export class SimKernel extends Kernel {
     this.#kernel.interpreter.onStep = listener;
   }
 
-  /** r0 to r10 as the last run left them, which after a `VmFault` is where it stopped. */
-  get registers(): BigUint64Array {
-    return this.#kernel.interpreter.registers.slice();
+  /**
+   * r0 to r10 as the last interpreted run left them, which after a `VmFault` is where it stopped; undefined where programs are
+   * compiled and nobody watches their steps.
+   */
+  get registers(): BigUint64Array | undefined {
+    return this.#kernel.interprets ? this.#kernel.interpreter.registers.slice() : undefined;
   }
 }

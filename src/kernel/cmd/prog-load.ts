@@ -62,6 +62,7 @@ export function progLoad(kernel: KernelCore, attr: ProgLoadAttr): number {
       holds: btf === undefined ? resolved.maps : [...resolved.maps, btf],
     },
     resolved.program,
+    program => kernel.forget(program),
   );
   return kernel.fds.open(object);
 }
