@@ -10,9 +10,9 @@ import { UsageError } from './invocation.ts';
  * Opens the kernel that the options ask for; ours unless they ask for another.
  * @throws {UsageError} for a word that names none; BpfError where the kernel cannot be had.
  */
-export async function chooseKernel({ kernel = 'sim', seed, cpus }: Options): Promise<Kernel> {
+export async function chooseKernel({ kernel = 'sim', engine, packet, trust, seed, cpus }: Options): Promise<Kernel> {
   if (kernel === 'linux') {
-    for (const [name, value] of Object.entries({ seed, cpus })) {
+    for (const [name, value] of Object.entries({ engine, trust, seed, cpus })) {
       if (value !== undefined)
         throw new UsageError(`option --${name} ${value}: --kernel linux is what it is, want --kernel sim`);
     }
@@ -22,7 +22,16 @@ export async function chooseKernel({ kernel = 'sim', seed, cpus }: Options): Pro
   if (kernel !== 'sim' && version === undefined) {
     throw new UsageError(`option --kernel ${kernel}: want sim, linux or a release such as 6.18`);
   }
-  return new SimKernel({ ...(version && { version }), ...(seed && { seed }), ...(cpus && { cpus }) });
+  if (engine !== undefined && engine !== 'jit' && engine !== 'interp') {
+    throw new UsageError(`option --engine ${engine}: want jit or interp`);
+  }
+  return new SimKernel({
+    ...(version && { version }),
+    engine: engine ?? (packet === undefined ? 'jit' : 'interp'),
+    ...(trust && { trust }),
+    ...(seed && { seed }),
+    ...(cpus && { cpus }),
+  });
 }
 
 /** What a kernel calls itself: `sim 6.18`, `linux 6.18.44`. */

@@ -60,7 +60,7 @@ describe('run over a capture', () => {
     expect(out).toMatch(/^stats \(percpu_array, max_entries \d+\):\n {2}\w+: \{packets: \d+, bytes: \d+\}/m);
     expect(out).toMatch(/^ {2}… \d+ more: --map sources shows all$/m);
     expect(out).toMatch(/^\.bss:\n {2}packets_seen = \d+$/m);
-    expect(out).toMatch(/^[\d,]+ packets per second\nfirewall was not verified/m);
+    expect(out).toMatch(/^[\d,]+ packets per second, [\d,]+ in the run loop\nfirewall was not verified/m);
   });
 
   test('prints one JSON object', async () => {
@@ -114,7 +114,7 @@ describe('run over a capture', () => {
       input: [readFileSync(join(root, MIXED))],
     });
     const { out: fromFile } = await skep(['run', FIREWALL, '--pcap', MIXED, '--json']);
-    const facts = (text: string) => ({ ...JSON.parse(text), packets_per_second: 0 });
+    const facts = (text: string) => ({ ...JSON.parse(text), packets_per_second: 0, loop_packets_per_second: 0 });
     expect(facts(out)).toEqual(facts(fromFile));
   });
 
@@ -144,8 +144,31 @@ describe('run over a capture', () => {
     expect(out).toMatch(/^refused: EINVAL: packet of 10 bytes/m);
   });
 
-  test('a run that cannot end ends with the C line, the instruction and the registers', async () => {
+  test('--ctx runs a program that sees no packets, and shows the context', async () => {
+    const { status, out, err } = await skep(['run', FEATURES, '--prog', 'traced', '--ctx', '{"di": 7}', '--json']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(JSON.parse(out)).toMatchObject({ program: 'traced', retval: 0, context: { di: 7 } });
+  });
+
+  test('a run that cannot end ends with the C line and the instruction', async () => {
     const { status, out, err } = await skep(['run', FEATURES, '--prog', 'unchecked', '--pcap', MIXED]);
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(
+      /null pointer \(packet 1, program unchecked, insn \d+\)\n.*\n {4}\d+: \(79\) r0 = \*\(u64 \*\)\(r0 \+0\)\n$/,
+    );
+  });
+
+  test('interpreted, with the registers too', async () => {
+    const { status, out, err } = await skep([
+      'run',
+      FEATURES,
+      '--prog',
+      'unchecked',
+      '--pcap',
+      MIXED,
+      '--engine',
+      'interp',
+    ]);
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toMatch(
       /^skep: features.bpf.c:\d+: .*null pointer \(packet 1, program unchecked, insn \d+\)\n {4}return \*value;\n {4}\d+: \(79\) r0 = \*\(u64 \*\)\(r0 \+0\)\n {4}r0=0x0 r1=0x/,
@@ -160,7 +183,13 @@ describe('run over a capture', () => {
           skep(['run', FIREWALL, '--pcap', MIXED, '--json', '--map', '.bss', '--kernel', kernel]),
         ),
       );
-      const facts = ({ out }: Outcome) => ({ ...JSON.parse(out), kernel: '', verified: '', packets_per_second: 0 });
+      const facts = ({ out }: Outcome) => ({
+        ...JSON.parse(out),
+        kernel: '',
+        verified: '',
+        packets_per_second: 0,
+        loop_packets_per_second: 0,
+      });
       expect(facts(linux as Outcome)).toEqual(facts(sim as Outcome)); // two kernels give two outcomes
     },
   );
@@ -274,8 +303,16 @@ describe('what goes wrong', () => {
       1,
       'write nope/out: no such file or directory',
     ],
-    ['no packets', ['run', FIREWALL], 2, 'want packets: either --pcap FILE or --packet HEX'],
-    ['two kinds of packets', ['run', FIREWALL, '--pcap', 'a', '--packet', '00'], 2, 'want packets: either'],
+    ['no packets', ['run', FIREWALL], 2, 'want something to run over: either --pcap FILE, --packet HEX or --ctx JSON'],
+    [
+      'two kinds of packets',
+      ['run', FIREWALL, '--pcap', 'a', '--packet', '00'],
+      2,
+      'want something to run over: either',
+    ],
+    ['a context on Linux', ['run', FEATURES, '--ctx', '{}', '--kernel', 'linux'], 2, 'which only sim can'],
+    ['a context that is no JSON', ['run', FEATURES, '--prog', 'traced', '--ctx', '{'], 1, 'not JSON'],
+    ['an engine that is none', ['run', FIREWALL, '--packet', SYN, '--engine', 'x'], 2, 'want jit or interp'],
     ['odd digits', ['run', FIREWALL, '--packet', '123'], 2, 'option --packet 123: want pairs of hexadecimal digits'],
     [
       'a short packet',
@@ -296,10 +333,10 @@ describe('what goes wrong', () => {
       'no program globls, did you mean globals?',
     ],
     [
-      'a type that cannot run yet',
+      'a type that sees no packets',
       ['run', FEATURES, '--prog', 'traced', '--packet', SYN],
       1,
-      'is of type kprobe; only xdp programs can be run yet',
+      'is of type kprobe, which sees no packets: run it over a context, with --ctx',
     ],
     [
       'a map that is not there',
@@ -348,7 +385,7 @@ describe('what goes wrong', () => {
     writer.write({ data: new Uint8Array(40) });
     const { status, err } = await skep(['run', FIREWALL, '--pcap', '-'], { input: [writer.take()] });
     expect(status).toBe(1);
-    expect(err).toContain("the capture's link type is 101: XDP programs see Ethernet frames");
+    expect(err).toContain("the capture's link type is 101: programs see Ethernet frames");
   });
 
   test('JSON says it too', async () => {

@@ -8,34 +8,33 @@ import { formatPlace, type ProgramListing } from './listing.ts';
 /** Lines of a verifier log that are shown; all of it is behind --debug. */
 const LOG_TAIL = 12;
 
-/** What a program did that no kernel would let it do; `packet` counts from 1. */
+/** What a program did that no kernel would let it do; `packet` counts from 1, where it ran over packets. */
 export function faultError(
   fault: VmFault,
-  packet: number,
+  packet: number | undefined,
   listing: ProgramListing | undefined,
-  registers: BigUint64Array,
+  registers: BigUint64Array | undefined,
 ): DetailedError {
   const line = listing?.lineOf(fault.pc);
   const place = line === undefined ? '' : `${formatPlace(line)}: `;
   const program = listing?.program.name ?? fault.program;
-  const values = [...registers].map(hex64);
+  const values = [...(registers ?? [])].map(hex64);
   const named = values.map((value, i) => `r${i}=${value}`);
   const details = [
     ...(line === undefined ? [] : [`    ${line.text.trim()}`]),
     ...(listing === undefined ? [] : [`    ${fault.pc}: ${listing.at(fault.pc)}`]),
-    `    ${named.slice(0, 6).join(' ')}`,
-    `    ${named.slice(6).join(' ')}`,
+    ...(registers === undefined ? [] : [`    ${named.slice(0, 6).join(' ')}`, `    ${named.slice(6).join(' ')}`]),
   ];
   const facts = {
     reason: fault.reason,
-    packet,
+    packet: packet ?? null,
     program,
     insn: fault.pc,
     address: fault.address === undefined ? null : hex64(fault.address),
     source: line === undefined ? null : { file: line.file, line: line.line, text: line.text.trim() },
-    registers: values,
+    registers: registers === undefined ? null : values,
   };
-  const message = `${place}${fault.detail} (packet ${packet}, program ${program}, insn ${fault.pc})`;
+  const message = `${place}${fault.detail} (${packet === undefined ? '' : `packet ${packet}, `}program ${program}, insn ${fault.pc})`;
   return new DetailedError(fault.code, message, details, { fault: facts }, fault);
 }
 

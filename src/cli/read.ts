@@ -1,4 +1,7 @@
 /** Reading what a command is given, with the file's name in front of what is wrong with it. */
+import { type Btf, parseBtf } from '../btf/btf.ts';
+import type { ContextFields } from '../hooks/context-fields.ts';
+import { parseContextJson } from '../hooks/context-json.ts';
 import { FileError, readBytes, readObjectFile } from '../node/files.ts';
 import type { CollectionSpec } from '../object/spec.ts';
 import { parseHex } from '../util/bytes.ts';
@@ -16,6 +19,17 @@ export async function readPacket(text: string): Promise<Uint8Array> {
   const bytes = parseHex(text);
   if (bytes !== undefined) return bytes;
   throw new UsageError(`option --packet ${text}: want pairs of hexadecimal digits, or @FILE`, 'run');
+}
+
+/** The context that `--ctx` gives: JSON, or the contents of `@FILE`. */
+export async function readContext(text: string): Promise<ContextFields> {
+  const json = text.startsWith('@') ? new TextDecoder().decode(await readBytes(text.slice(1))) : text;
+  return parseContextJson(json);
+}
+
+/** The types of a kernel in the file that `--btf` names. @throws {BpfError} naming the file. */
+export async function readBtf(path: string | undefined): Promise<Btf | undefined> {
+  return path === undefined ? undefined : inFile(path, async () => parseBtf(await readBytes(path)));
 }
 
 /** Does what a file may be wrong for, putting its name in front of such an error. */

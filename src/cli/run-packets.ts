@@ -10,23 +10,12 @@ import type { SimClock } from '../sim/clock.ts';
 import { errnoName } from '../uapi/errno.ts';
 import { NotSupportedError } from '../util/error.ts';
 import { VmFault } from '../vm/fault.ts';
+import type { PacketRun } from './packet-run.ts';
 import type { Progress } from './progress.ts';
-import type { Tally } from './tally.ts';
-import type { Tracer } from './trace.ts';
+import { Bulk } from './run-bulk.ts';
 
 /** Bytes of encoded packets that gather before they are written. */
 const WRITE_BYTES = 256 * 1024;
-
-/** What one run works with. */
-export interface PacketRun {
-  readonly runner: ProgramRunner;
-  readonly tally: Tally;
-  /** Sim's clock: shows the time since the first packet. */
-  readonly clock?: SimClock | undefined;
-  readonly tracer?: Tracer | undefined;
-  /** Makes the report of a fault; `packet` counts from 1. */
-  onFault(fault: VmFault, packet: number): Error;
-}
 
 /** Runs the program over one packet and counts it; whether the kernel ran it. */
 export function runPacket(run: PacketRun, data: Uint8Array): boolean {
@@ -68,18 +57,22 @@ export async function runCapture(run: CaptureRun): Promise<void> {
   const { input, output, progress, tally, signal } = run;
   const reader = new CaptureReader();
   const clock = run.clock && new CaptureClock(run.clock);
-  const writer = output && new VerdictWriter(output);
+  const writer = output && new VerdictWriter(output, run.tally.type === 'xdp' ? 'xdp' : 'tc');
+  const bulk = writer === undefined && run.tracer === undefined ? new Bulk(run) : undefined;
   let bytesRead = 0;
   try {
     for await (const chunk of input) {
       if (signal.aborted) break;
-      for (const packet of reader.push(chunk)) {
+      const packets = reader.push(chunk);
+      for (const packet of packets) {
         wantEthernet(packet);
         if (packet.originalLength > packet.data.length) tally.cut++;
+        if (bulk !== undefined) continue;
         clock?.show(packet);
         const ran = runPacket(run, packet.data);
         writer?.add(packet, ran ? run.runner : undefined);
       }
+      bulk?.add(packets);
       await writer?.flush();
       bytesRead += chunk.length;
       progress.update(bytesRead, tally.packets);
@@ -87,6 +80,7 @@ export async function runCapture(run: CaptureRun): Promise<void> {
     if (!signal.aborted) reader.end();
   } finally {
     progress.end();
+    tally.loopSeconds = bulk?.seconds;
     await writer?.end();
   }
 }
@@ -95,7 +89,7 @@ function wantEthernet({ interface: { linkType } }: Packet): void {
   if (linkType === LINK_TYPES.ethernet) return;
   throw new NotSupportedError(
     'link_type',
-    `the capture's link type is ${linkType}: XDP programs see Ethernet frames, link type ${LINK_TYPES.ethernet}`,
+    `the capture's link type is ${linkType}: programs see Ethernet frames, link type ${LINK_TYPES.ethernet}`,
   );
 }
 
@@ -120,11 +114,13 @@ class CaptureClock {
 class VerdictWriter {
   readonly #output: SinkFile;
   readonly #writer = new PcapngWriter();
+  readonly #kind: 'xdp' | 'tc';
   /** One object per verdict, however many packets get it. */
   readonly #verdicts = new Map<number, readonly Verdict[]>();
 
-  constructor(output: SinkFile) {
+  constructor(output: SinkFile, kind: 'xdp' | 'tc') {
     this.#output = output;
+    this.#kind = kind;
   }
 
   /** Adds a packet as `runner` left it, or as it came where nothing ran. */
@@ -158,7 +154,7 @@ class VerdictWriter {
   #verdict(retval: number): readonly Verdict[] {
     let verdict = this.#verdicts.get(retval);
     if (verdict === undefined) {
-      verdict = [{ kind: 'xdp', action: BigInt(retval) }];
+      verdict = [{ kind: this.#kind, action: BigInt(retval) }];
       this.#verdicts.set(retval, verdict);
     }
     return verdict;

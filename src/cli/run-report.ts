@@ -31,8 +31,14 @@ export interface Session {
 export function reportCapture(session: Session, tally: Tally, run: { seconds: number; interrupted: boolean }): void {
   const { options, terminal } = session;
   const rate = perSecond(tally.packets, run.seconds);
+  const loopRate = tally.loopSeconds === undefined ? undefined : perSecond(tally.packets, tally.loopSeconds);
   if (wantsJson(options)) {
-    printJson(session, { ...tally.toJson(), packets_per_second: rate, ...(run.interrupted && { interrupted: true }) });
+    printJson(session, {
+      ...tally.toJson(),
+      packets_per_second: rate,
+      loop_packets_per_second: loopRate,
+      ...(run.interrupted && { interrupted: true }),
+    });
     return;
   }
   printHeading(session);
@@ -41,7 +47,8 @@ export function reportCapture(session: Session, tally: Tally, run: { seconds: nu
   terminal.print('\n');
   if (run.interrupted) terminal.print('interrupted: the capture was not read to its end\n');
   if (options.out !== undefined) terminal.print(`wrote ${formatCount(tally.packets)} packets to ${options.out}\n`);
-  terminal.print(`${formatCount(rate)} packets per second\n`);
+  const inLoop = loopRate === undefined ? '' : `, ${formatCount(loopRate)} in the run loop`;
+  terminal.print(`${formatCount(rate)} packets per second${inLoop}\n`);
   printNote(session);
 }
 
@@ -71,6 +78,35 @@ export function reportPacket(
   printNote(session);
 }
 
+/** Reports the run over one context. */
+export function reportContext(
+  session: Session,
+  run: { retval: number; verdict: string | undefined; context: Json },
+): void {
+  const { options, terminal } = session;
+  if (wantsJson(options)) {
+    printJson(session, { ...run });
+    return;
+  }
+  printHeading(session);
+  terminal.print(`returned  ${run.retval}${run.verdict === undefined ? '' : ` (${run.verdict})`}\n`);
+  const context = JSON.stringify(withoutZeros(run.context) ?? {}, null, 2);
+  terminal.print(`context   ${context.replaceAll('\n', '\n          ')}\n`);
+  printMaps(session);
+  terminal.print('\n');
+  printNote(session);
+}
+
+/** What is not zero of a value; undefined where all is. */
+function withoutZeros(value: Json | undefined): Json | undefined {
+  if (value === null || value === undefined || value === 0 || value === '' || value === false) return undefined;
+  if (typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.some(item => withoutZeros(item) !== undefined) ? value : undefined;
+  const members = Object.entries(value).map(([name, member]) => [name, withoutZeros(member)] as const);
+  const set = members.filter(([, member]) => member !== undefined);
+  return set.length === 0 ? undefined : Object.fromEntries(set);
+}
+
 function printHeading({ program, path, kernel, terminal }: Session): void {
   const object = path.slice(path.lastIndexOf('/') + 1);
   terminal.print(`${terminal.style('bold', program.name)} of ${object} on ${describeKernel(kernel)}\n\n`);
@@ -94,9 +130,10 @@ function printMaps({ collection, maps, options, terminal }: Session): void {
 }
 
 /** Sim runs what it has not verified, and says so. */
-function printNote({ kernel, program, terminal }: Session): void {
+function printNote({ kernel, program, options, terminal }: Session): void {
   if (kernel.kind !== 'sim') return;
-  terminal.print(terminal.style('dim', `${program.name} was not verified; its accesses were checked as it ran`));
+  const checks = options.trust ? 'nor were its accesses checked' : 'its accesses were checked as it ran';
+  terminal.print(terminal.style('dim', `${program.name} was not verified; ${checks}`));
   terminal.print('\n');
 }
 

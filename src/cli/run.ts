@@ -14,10 +14,12 @@ import { faultError, verifierError } from './fault.ts';
 import { EXIT, type Handler, UsageError } from './invocation.ts';
 import { wantsJson } from './json.ts';
 import { mapsToShow } from './maps.ts';
+import type { PacketRun } from './packet-run.ts';
 import { Programs } from './programs.ts';
 import { Progress } from './progress.ts';
-import { inFile, readPacket, readSpec } from './read.ts';
-import { type PacketRun, runCapture, runPacket } from './run-packets.ts';
+import { inFile, readBtf, readContext, readPacket, readSpec } from './read.ts';
+import { overContext } from './run-context.ts';
+import { runCapture, runPacket } from './run-packets.ts';
 import { reportCapture, reportPacket, type Session } from './run-report.ts';
 import { programToRun, withOnly } from './select.ts';
 import { Tally } from './tally.ts';
@@ -30,11 +32,13 @@ export const run: Handler = async ({ operands, options }, terminal) => {
   const path = operands[0] as string; // the grammar wants it
   const packet = options.packet === undefined ? undefined : await readPacket(options.packet);
   const spec = await readSpec(path);
-  const program = programToRun(spec, options.prog);
+  const context = options.ctx === undefined ? undefined : await readContext(options.ctx);
+  const program = programToRun(spec, options.prog, context === undefined ? 'packets' : 'context');
   const kernel = await chooseKernel(options);
   try {
     const session = await load(kernel, spec, program, path, options, terminal);
     try {
+      if (context !== undefined) return overContext(session, context, await readBtf(options.btf));
       return await (packet === undefined ? overCapture(session) : overPacket(session, packet));
     } finally {
       session.collection.close();
@@ -45,10 +49,20 @@ export const run: Handler = async ({ operands, options }, terminal) => {
 };
 
 function checkOptions(options: Options): void {
-  if ((options.pcap === undefined) === (options.packet === undefined)) {
-    throw new UsageError('run: want packets: either --pcap FILE or --packet HEX', 'run');
+  const given = [options.pcap, options.packet, options.ctx].filter(input => input !== undefined);
+  if (given.length !== 1) {
+    throw new UsageError('run: want something to run over: either --pcap FILE, --packet HEX or --ctx JSON', 'run');
   }
-  if (options.packet !== undefined && options.out !== undefined) {
+  if (options.ctx !== undefined && options.kernel === 'linux') {
+    throw new UsageError(
+      'run: --ctx builds a context by field name, which only sim can: leave --kernel linux out',
+      'run',
+    );
+  }
+  if (options.btf !== undefined && options.ctx === undefined) {
+    throw new UsageError('run: --btf names what --ctx holds, it goes with --ctx', 'run');
+  }
+  if (options.pcap === undefined && options.out !== undefined) {
     throw new UsageError('run: --out writes captures, it goes with --pcap', 'run');
   }
   if (options.trace && wantsJson(options)) {
@@ -88,8 +102,7 @@ function packetRun(session: Session, output: boolean): PacketRun & { readonly ru
     tally: new Tally(program.type),
     clock: sim?.clock,
     tracer: sim !== undefined && options.trace ? new Tracer(sim, programs, terminal) : undefined,
-    onFault: (fault, packet) =>
-      faultError(fault, packet, programs.loaded(fault.program), sim?.registers ?? new BigUint64Array(0)),
+    onFault: (fault, packet) => faultError(fault, packet, programs.loaded(fault.program), sim?.registers),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Which program of an object a command means. */
 import type { CollectionSpec, ProgramSpec } from '../object/spec.ts';
+import { runsPackets } from '../uapi/prog-types.ts';
 import { BpfError, NotSupportedError } from '../util/error.ts';
 import { UsageError } from './invocation.ts';
 import { closest } from './suggest.ts';
@@ -19,33 +20,33 @@ export function programNamed(spec: CollectionSpec, name: string): ProgramSpec {
   );
 }
 
-/** Program types that packets can be run through. */
-const RUNNABLE: readonly string[] = ['xdp'];
+/** What a program is run over: packets, or a context. */
+export type RunKind = 'packets' | 'context';
 
 /**
- * The program to run: the one named, else the only one that can be run.
- * @throws {UsageError} where there are several; NotSupportedError for a type that cannot be run yet.
+ * The program to run: the one named, else the only one that can be run over what there is.
+ * @throws {UsageError} where there are several; NotSupportedError for a type that does not see packets.
  */
-export function programToRun(spec: CollectionSpec, name: string | undefined): ProgramSpec {
-  if (name !== undefined) return wantRunnable(programNamed(spec, name));
+export function programToRun(spec: CollectionSpec, name: string | undefined, kind: RunKind): ProgramSpec {
+  if (name !== undefined) return wantRunnable(programNamed(spec, name), kind);
   const programs = Object.values(spec.programs);
-  const [first, second] = programs.filter(({ type }) => RUNNABLE.includes(type));
+  const [first, second] = programs.filter(({ type }) => kind === 'context' || runsPackets(type));
   if (first !== undefined && second === undefined) return first;
   if (first === undefined) {
     const [only] = programs;
     if (only === undefined) throw new BpfError('no_program', 'the object has no program');
-    return wantRunnable(only);
+    return wantRunnable(only, kind);
   }
   const list = programs.map(program => `${program.name} (${program.section})`).join(', ');
   throw new UsageError(`the object has several programs, name one with --prog: ${list}`, 'run');
 }
 
-function wantRunnable(program: ProgramSpec): ProgramSpec {
-  if (RUNNABLE.includes(program.type)) return program;
+function wantRunnable(program: ProgramSpec, kind: RunKind): ProgramSpec {
+  if (kind === 'context' || runsPackets(program.type)) return program;
   const section = `SEC("${program.section}")`;
   throw new NotSupportedError(
     program.type,
-    `program ${program.name}: ${section} is of type ${program.type}; only xdp programs can be run yet`,
+    `program ${program.name}: ${section} is of type ${program.type}, which sees no packets: run it over a context, with --ctx`,
   );
 }
 

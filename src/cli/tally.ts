@@ -14,15 +14,17 @@ interface Count {
 export class Tally {
   packets = 0;
   bytes = 0;
+  /** Seconds that the kernel took, where packets ran many at a time. */
+  loopSeconds: number | undefined;
   /** Packets of which the capture holds the start only. */
   cut = 0;
   /** Packets that the kernel would not run the program over, and why the first of them. */
   refused: (Count & { readonly why: string }) | undefined;
-  readonly #type: ProgTypeName;
+  readonly type: ProgTypeName;
   readonly #verdicts = new Map<number, Count>();
 
   constructor(type: ProgTypeName) {
-    this.#type = type;
+    this.type = type;
   }
 
   /** Counts a packet of `length` bytes that got `retval`. */
@@ -49,7 +51,7 @@ export class Tally {
   /** Counts by name, in the order of the return values; a value without a name stands as its number. */
   verdicts(): Map<string, Count> {
     const sorted = [...this.#verdicts].sort(([a], [b]) => a - b);
-    return new Map(sorted.map(([retval, count]) => [verdictName(this.#type, retval) ?? String(retval), count]));
+    return new Map(sorted.map(([retval, count]) => [verdictName(this.type, retval) ?? String(retval), count]));
   }
 
   toJson(): { readonly [key: string]: Json | undefined } {

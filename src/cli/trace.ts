@@ -33,7 +33,7 @@ export class Tracer {
 
   /** Says that the run has ended: shows what its last instruction did, and what came of it. */
   end(outcome: string): void {
-    this.#flush(this.#kernel.registers);
+    this.#flush(this.#kernel.registers ?? new BigUint64Array(0));
     this.#terminal.print(`${this.#terminal.style('bold', `→ ${outcome}`)}\n\n`);
   }
 

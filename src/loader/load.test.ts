@@ -48,7 +48,7 @@ type Answer = (attr: Record<string, unknown>) => number | undefined;
 
 /** Hands out descriptors, remembers calls, refuses where `answers` say so. */
 class NotingSys implements Sys {
-  readonly kind = 'sim';
+  readonly kind: Sys['kind'];
   readonly why = '';
   readonly possibleCpus = 2;
   readonly calls: { command: string; attr: Record<string, unknown> }[] = [];
@@ -56,8 +56,9 @@ class NotingSys implements Sys {
   readonly #answers: Partial<Record<BpfCommand, Answer>>;
   #next = 3;
 
-  constructor(answers: Partial<Record<BpfCommand, Answer>> = {}) {
+  constructor(answers: Partial<Record<BpfCommand, Answer>> = {}, kind: Sys['kind'] = 'sim') {
     this.#answers = answers;
+    this.kind = kind;
   }
 
   bpf<C extends BpfCommand>(command: C, attr: BpfAttr[C]): number {
@@ -237,10 +238,16 @@ describe('references', () => {
       /tracing program for do_exit needs a kernel's BTF/,
     ],
   ] as const)('refuses %s, and closes what was made', async (_, changes, externs, message) => {
-    const sys = new NotingSys();
+    const sys = new NotingSys({}, 'linux');
     const programs = { main: programSpec('main', changes as Partial<ProgramSpec>) }; // a row is a part of a spec
     await expect(load(sys, collectionSpec({ programs, maps, externs }))).rejects.toThrow(message);
     expect(sys.open.size).toBe(0);
+  });
+
+  test('our kernel takes a program without its target, to run it over a context', async () => {
+    const sys = new NotingSys();
+    await load(sys, collectionSpec({ programs: { main: programSpec('main', { type: 'tracing', attachTo: 'do_exit' }) } }));
+    expect(sys.open.size).toBe(1);
   });
 
   test('programs that are not loaded may refer to anything', async () => {

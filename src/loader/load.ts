@@ -133,7 +133,11 @@ class Load {
   loadProgram(spec: ProgramSpec): void {
     const targets: RelocationTargets = { mapFd: name => this.collection.maps[name]?.fd, kconfig: this.#kconfig };
     const instructions = relocateProgram(spec, this.#spec.externs, targets, this.#btf);
-    const attr = progLoadAttr(this.#spec, spec, { instructions, btfFd: this.#btfFd });
+    const attr = progLoadAttr(this.#spec, spec, {
+      instructions,
+      btfFd: this.#btfFd,
+      untargeted: this.#sys.kind === 'sim',
+    });
     const fd = loadProgram(this.#sys, attr, spec.name);
     this.collection.programs[spec.name] = new Program(this.#sys, fd, spec);
   }

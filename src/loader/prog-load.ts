@@ -32,6 +32,8 @@ export interface ProgLoadContext {
   readonly instructions: Uint8Array;
   /** The object's BTF in the kernel. */
   readonly btfFd?: Fd | undefined;
+  /** Whether the kernel takes programs for a function without the function: ours does, to run them over a context. */
+  readonly untargeted?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface ProgLoadContext {
  */
 export function progLoadAttr(collection: CollectionSpec, spec: ProgramSpec, context: ProgLoadContext): ProgLoadAttr {
   const attr: ProgLoadAttr = {
-    prog_type: programType(spec),
+    prog_type: programType(spec, context.untargeted ?? false),
     insns: context.instructions,
     insn_cnt: context.instructions.length / SLOT,
     license: collection.license,
@@ -64,7 +66,7 @@ export function progLoadAttr(collection: CollectionSpec, spec: ProgramSpec, cont
   return attr;
 }
 
-function programType(spec: ProgramSpec): number {
+function programType(spec: ProgramSpec, untargeted: boolean): number {
   if (spec.type === 'unspec') {
     const hint = `set spec.programs['${spec.name}'].type to what it is, for example 'xdp'`;
     throw new BpfError(
@@ -72,7 +74,7 @@ function programType(spec: ProgramSpec): number {
       `program ${spec.name}: SEC("${spec.section}") names no program type; ${hint}`,
     );
   }
-  if (TARGETED.has(spec.type)) {
+  if (TARGETED.has(spec.type) && !untargeted) {
     const target = spec.attachTo === undefined ? '' : ` for ${spec.attachTo}`;
     throw new NotSupportedError(
       spec.type,
