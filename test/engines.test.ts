@@ -325,7 +325,7 @@ describe.each(ENGINE_NAMES)('%s', engine => {
     });
   });
 
-  it('tail-calls into another program, falls through an empty slot, and stops after 33', () => {
+  it('tail-calls into another program, falls through an empty slot, and stops after 33 that found a program', () => {
     const target = program([['mov64_k', { imm: 77 }], ['exit']]);
     const call = (index: number): Source => [
       ['mov64_k', { dst: 3, imm: index }],
@@ -339,6 +339,8 @@ describe.each(ENGINE_NAMES)('%s', engine => {
     let calls = 0;
     const again = program([
       ['call', { imm: 5 }],
+      ['mov64_k', { dst: 3, imm: 1 }],
+      ['call', { imm: 12 }],
       ['mov64_k', { dst: 3, imm: 0 }],
       ['call', { imm: 12 }],
       ['mov64_k', { imm: 8 }],

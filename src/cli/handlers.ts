@@ -7,6 +7,8 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   help: async () => (await import('./help.ts')).help,
   version: async () => (await import('./version.ts')).version,
   run: async () => (await import('./run.ts')).run,
+  fuzz: async () => (await import('./fuzz.ts')).fuzz,
+  'conformance-plugin': async () => (await import('./conformance-plugin.ts')).conformancePlugin,
   disasm: async () => (await import('./disasm.ts')).disasm,
 };
 

@@ -38,8 +38,21 @@ function read({ memory }: HelperCall, space: Space, to: number, size: number, po
     memory.u8.fill(0, to, to + size);
     return space.errno(pointer);
   }
-  memory.u8.copyWithin(to, from, from + size);
+  copyForward(memory.u8, to, from, size);
   return 0;
+}
+
+/** Copies as the kernel does, words first: where source and target overlap, what was written is read again. */
+function copyForward(bytes: Uint8Array, to: number, from: number, size: number): void {
+  const distance = to - from;
+  if (distance <= 0 || distance >= size) {
+    bytes.copyWithin(to, from, from + size);
+    return;
+  }
+  let at = 0;
+  for (const word of [8, 4, 2, 1]) {
+    for (; size - at >= word; at += word) bytes.copyWithin(to + at, from + at, from + at + word);
+  }
 }
 
 /** Copies a string with its NUL, cut to `size`; gives the bytes written. */

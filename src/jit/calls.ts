@@ -163,18 +163,18 @@ export function tailCall(block: BlockBuilder): void {
   const pushTarget = map?.kind === 'prog_array' ? slotTarget(map, block) : engineTarget(block);
   block.effect(() => {
     const place = emitter.temporary('i32');
-    body.index(OP['global.get'], globals.tailCalls);
-    body.tee(place);
-    body.i32(1);
-    body.op(OP['i32.add']);
-    body.index(OP['global.set'], globals.tailCalls);
-    body.get(place);
-    body.i32(MAX_TAIL_CALL_CNT);
-    body.op(OP['i32.lt_u']);
-    body.if();
     pushTarget();
     body.tee(place);
     body.if();
+    body.index(OP['global.get'], globals.tailCalls);
+    body.i32(MAX_TAIL_CALL_CNT);
+    body.op(OP['i32.lt_u']);
+    body.if();
+    // Only a call that finds a program counts.
+    body.index(OP['global.get'], globals.tailCalls);
+    body.i32(1);
+    body.op(OP['i32.add']);
+    body.index(OP['global.set'], globals.tailCalls);
     emitter.push(context);
     body.get(emitter.frame);
     block.saveFuel();

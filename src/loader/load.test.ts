@@ -246,7 +246,10 @@ describe('references', () => {
 
   test('our kernel takes a program without its target, to run it over a context', async () => {
     const sys = new NotingSys();
-    await load(sys, collectionSpec({ programs: { main: programSpec('main', { type: 'tracing', attachTo: 'do_exit' }) } }));
+    await load(
+      sys,
+      collectionSpec({ programs: { main: programSpec('main', { type: 'tracing', attachTo: 'do_exit' }) } }),
+    );
     expect(sys.open.size).toBe(1);
   });
 

@@ -274,9 +274,9 @@ function helperCall(id: number, pc: number, linkage: Linkage): Operation {
 
 function tailCall(pc: number, linkage: Linkage): Operation {
   return x => {
-    if (!x.takeTailCall()) return pc + 1;
     const target = linkage.tailCallTarget(x.registers[2]!, x.halves[2 * 3]!);
-    if (target === undefined) return pc + 1;
+    // A call that finds nothing does not count.
+    if (target === undefined || !x.takeTailCall()) return pc + 1;
     x.replace(target);
     return 0;
   };
