@@ -6,16 +6,22 @@ import { openLinux } from '../src/linux/linux.ts';
 import { Kernel } from '../src/loader/kernel.ts';
 import { readObject } from '../src/object/read.ts';
 import { XDP_ACTIONS } from '../src/uapi/flags.ts';
-import { linuxSkip } from './support/kernels.ts';
+import { linuxSkip, onCpu0 } from './support/kernels.ts';
 import { titled } from './support/tools.ts';
 
 const OBJECT = new Uint8Array(readFileSync(new URL('data/events/events.bpf.o', import.meta.url)));
 const PACKET = new Uint8Array(64).fill(7);
 const { XDP_DROP, XDP_PASS } = XDP_ACTIONS;
 
-const kernels: readonly [name: string, skip: string | undefined, open: () => Kernel][] = [
-  ['our kernel', undefined, () => new Kernel(new KernelSys({ cpus: 2 }))],
-  ['the live kernel', linuxSkip, () => new Kernel(openLinux())],
+/** Each kernel: why it is skipped, how it is opened, what keeps its runs on one CPU, which events and losses belong to. */
+const kernels: readonly [
+  name: string,
+  skip: string | undefined,
+  open: () => Kernel,
+  pin: () => Disposable | undefined,
+][] = [
+  ['our kernel', undefined, () => new Kernel(new KernelSys({ cpus: 2 })), () => undefined],
+  ['the live kernel', linuxSkip, () => new Kernel(openLinux()), onCpu0],
 ];
 
 /** The first `count` elements of a sequence. */
@@ -28,13 +34,18 @@ async function take<T>(sequence: AsyncIterable<T>, count: number): Promise<T[]> 
   return taken;
 }
 
-describe.each(kernels)('%s', (_name, skip, open) => {
+describe.each(kernels)('%s', (_name, skip, open, pin) => {
   describe.skipIf(skip)(titled('events', skip), () => {
     let kernel: Kernel;
+    let pinned: Disposable | undefined;
     beforeAll(() => {
+      pinned = pin();
       kernel = open();
     });
-    afterAll(() => kernel[Symbol.dispose]());
+    afterAll(() => {
+      kernel[Symbol.dispose]();
+      pinned?.[Symbol.dispose]();
+    });
 
     describe('ring buffer', () => {
       it('gives events by their type, in order, without those that were thrown away', async () => {
