@@ -507,7 +507,7 @@ const callCases: SkbCase[] = sequences.flatMap(([packets, stack, ...sequence]) =
   ),
 );
 
-/** Calls on a packet with its checksum known, which must stay right. */
+/** Calls on a packet with its checksum known, which must stay right. None shrinks the packet: Linux's check of the checksum then stops at a BUG. */
 const checksumCases: SkbCase[] = (
   [
     [['skb_store_bytes', 'ctx', 42, 'stack', 4, 0]],
@@ -526,16 +526,13 @@ const checksumCases: SkbCase[] = (
       ['skb_store_bytes', 'ctx', 26, 'stack', 4, 0],
       ['l4_csum_replace', 'ctx', 40, 0, 0x1234_5678n, 0x90],
     ],
-    [['skb_adjust_room', 'ctx', -8, 0, 0]],
     [['skb_adjust_room', 'ctx', 8, 0, 0]],
-    [['skb_change_tail', 'ctx', 40, 0]],
     [['skb_change_tail', 'ctx', 60, 0]],
     [['skb_change_head', 'ctx', 6, 0]],
     [
       ['skb_vlan_push', 'ctx', 0x81, 5],
       ['skb_vlan_push', 'ctx', 0x81, 6],
     ],
-    [['skb_change_proto', 'ctx', 0xdd86, 0]],
   ] as const satisfies readonly (readonly SkbCall[])[]
 ).map(sequence => ({
   title: `complete checksum: ${sequence.map(([helper, ...args]) => `${helper}(${args.join(', ')})`).join(' ')}`,
