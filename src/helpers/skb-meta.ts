@@ -1,10 +1,10 @@
 /** Helpers over what a socket buffer carries beside its bytes: hash, time stamp, class, socket, and where it goes. Follows net/core/filter.c. */
 import { LOOPBACK } from '../machine/net-device.ts';
 import { ETH_P, type SkBuff } from '../machine/skb.ts';
-import { jhash } from '../maps/jhash.ts';
 import { CONTEXTS } from '../uapi/contexts.ts';
 import { ERRNO } from '../uapi/errno.ts';
 import { MTU_CHECK, REDIRECT_FLAGS, TC_ACTIONS } from '../uapi/flags.ts';
+import { jhash } from '../util/jhash.ts';
 import type { HelperBodies, HelperWorld } from './bind.ts';
 import { skbOf } from './skb-context.ts';
 import { s32, u32 } from './words.ts';

@@ -1,6 +1,6 @@
 /**
- * Bob Jenkins' lookup3 hash over guest memory, in the form that Linux calls `jhash` and `jhash2` (the two agree where both apply).
- * With the same seed the buckets of our hashes are the kernel's, and so is the order of their keys.
+ * Bob Jenkins' lookup3 hash, in the form that Linux calls `jhash` and `jhash2` (the two agree where both apply).
+ * With the same seed results are the kernel's.
  */
 
 const INITIAL = 0xdeadbeef;
