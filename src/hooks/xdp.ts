@@ -53,12 +53,9 @@ export function xdpMdOf(buff: XdpBuff, given: XdpMd | undefined): XdpMd {
 
 /** The bytes of a `struct xdp_md`. */
 export function encodeXdpMd(md: XdpMd): Uint8Array {
-  const bytes = new Uint8Array(XDP_MD_SIZE);
-  const view = new DataView(bytes.buffer);
-  [md.data, md.dataEnd, md.dataMeta, md.ingressIfindex, md.rxQueueIndex, md.egressIfindex].forEach((value, i) => {
-    view.setUint32(4 * i, value, true);
-  });
-  return bytes;
+  const { data, dataEnd, dataMeta, ingressIfindex, rxQueueIndex, egressIfindex } = md;
+  // a little-endian host's words, as everywhere in guest memory
+  return new Uint8Array(Uint32Array.of(data, dataEnd, dataMeta, ingressIfindex, rxQueueIndex, egressIfindex).buffer);
 }
 
 export class XdpHook implements Disposable {
