@@ -321,6 +321,7 @@ function conformanceForms(): [string, string][] {
       [`r3 = le${bits} r3`, `le${bits} %r3`],
       [`r3 = be${bits} r3`, `be${bits} %r3`],
       [`r3 = bswap${bits} r3`, `swap${bits} %r3`],
+      [`r3 = bswap${bits} r3`, `bswap${bits} r3`],
     );
   }
   const conditions = {
@@ -416,5 +417,17 @@ describe('bpf_conformance', () => {
       'exit',
     ]);
     expect(() => assembleConformance('ja exit')).toThrow('line 1, column 4: no label exit');
+  });
+
+  test.each([
+    ['mov32 %r1, 0x987654321', 'w1 = -2023406815'],
+    ['jeq %r1, 0xfffffffffffffffe, +1', 'if r1 == 0xfffffffe goto pc+1'],
+    ['stdw [%r1], -0x100000002', '*(u64 *)(r1 +0) = -2'],
+  ])('the low 32 bits of an immediate are kept: %s', (text, kernel) => {
+    expect(listed(text, assembleConformance)).toEqual([kernel]);
+  });
+
+  test('an immediate of more than 64 bits is refused', () => {
+    expect(() => assembleConformance('mov %r1, 0x10000000000000000')).toThrow('line 1, column 10');
   });
 });

@@ -1,7 +1,8 @@
 /**
  * The assembly of the public suite bpf_conformance, which uBPF began: `add32 %r0, %r1`, `ldxdw %r2, [%r1+8]`, `jeq %r1, 0, out`,
  * `lock fetch add [%r10-8], %r1`, `call local f`. Its mnemonics follow from the rows of the instruction table; what that suite has no
- * word for (load-acquire, may_goto …) has one here in its manner. A `%` may be left out; `exit` names the first exit.
+ * word for (load-acquire, may_goto …) has one here in its manner. A `%` may be left out; `exit` names the first exit. Of an immediate
+ * that is too wide the low 32 bits are kept, as that suite's assembler does and some of its tests need.
  */
 import { type AssembleOptions, type Assembly, assembleDialect, type Dialect } from './assemble.ts';
 import { grammarOf } from './grammar.ts';
@@ -38,7 +39,9 @@ function formsOf(row: InstructionRow): readonly string[] {
       return names.map(name => `${name} ${DST}, ${operand(row.source)}`);
     }
     case 'endian':
-      return [`${row.op === 'bswap' ? 'swap' : row.op}${row.bits} ${DST}`];
+      return row.op === 'bswap'
+        ? [`swap${row.bits} ${DST}`, `bswap${row.bits} ${DST}`]
+        : [`${row.op}${row.bits} ${DST}`];
     case 'condition':
       return jumps(`${row.op}${narrow(row.bits)} ${DST}, ${operand(row.source)}, `, 'off');
     case 'jump':

@@ -18,7 +18,7 @@ export const READ_OPERANDS = [
   'imm64',
   // 64 bits in any notation: what the text around it must tell from a 32-bit immediate
   'imm64:any',
-  // 32 bits in any notation, signed or not
+  // a number in any notation, of which the low 32 bits are meant
   'imm:any',
   // a jump to a label, by the field that holds the distance
   'label:off',
@@ -148,7 +148,7 @@ export const READERS: { readonly [O in Exclude<ReadOperand, 'dst' | 'src'>]: Ope
   imm: number('an immediate', { range: S32, hex: 'extended' }, imm),
   'imm:+': number('a signed distance', { range: S32, sign: 'required' }, imm),
   'imm:x': number('an immediate', { range: S32, hex: 'pattern' }, imm),
-  'imm:any': number('an immediate', { range: S32_U32, hex: 'extended' }, imm),
+  'imm:any': number('an immediate', { range: S64_U64 }, imm),
   'imm:hi': number('an address space', { range: S16 }, value => ({ imm: Number(value) << 16 })),
   'imm:lo': number('an address space', { range: U16 }, imm),
   'next_imm:+': number('a signed offset', { range: S32, sign: 'required' }, value => ({ next_imm: Number(value) })),

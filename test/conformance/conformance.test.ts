@@ -40,10 +40,34 @@ describe('a case fails', () => {
     ],
     ['no error', '-- asm\nexit\n-- error\nnull', 'r0 is 0x0, want an error: null'],
     ['another error', '-- asm\nja -1\n-- error\nnull', 'want an error: null'],
+    [
+      'its result in place of any error',
+      '-- asm\nmov %r0, 0\nexit\n-- result\n0\n-- error\n',
+      'r0 is 0x0, want an error',
+    ],
+    [
+      'a text that is no program',
+      '-- asm\nmov %r0\nexit\n-- error\n',
+      "line 1, column 8: found the end of the line, want ','",
+    ],
   ])('%s', (_name, text, why) => {
     const [given] = parseCases('x.data', text);
     expect(runner.run(given!)).toContain(why);
   });
+});
+
+test.each([
+  ['memory behind the result', '-- asm\nldxb %r0, [%r1+1]\nexit\n-- result\n0x2a\n-- mem\n0 2a'],
+  ['line ends of Windows', '# x\r\n-- asm\r\nmov %r0, 2 # two\r\n\r\nexit\r\n-- result\r\n2\r\n'],
+  ['raw words that win over text', '-- asm\n# b7\n-- raw\n0x00000007000000b7\n149\n-- result\n7'],
+  [
+    'a program in C, and a remark',
+    '-- c\nint f() { i--; }\n-- asm\nmov r0, r2\nexit\n-- no register offset\ncall\n-- result\n0',
+  ],
+  ['any error', '-- asm\nldxb %r0, [%r1]\nexit\n-- result\n0\n-- error\n'],
+])('a case file is read: %s', (_name, text) => {
+  using runner = new CaseRunner('interp');
+  expect(parseCases('x.data', text).map(given => runner.run(given))).toEqual([undefined]);
 });
 
 test.each([

@@ -6,7 +6,7 @@
  *     -- mem                  bytes in hex; r1 points to them, r2 is their length
  *     -- map                  name, type, key size, value size, entries; a line each
  *     -- result               what r0 is at the end
- *     -- error                text of the error that it ends with, where there is no result
+ *     -- error                text of the error that it ends with, whatever `result` says; any error where there is no text
  *     -- no register offset   a remark for assemblers that rename registers: nothing here
  *
  * A file is one case there. Ours hold several, each begun by `-- case NAME`.
@@ -57,17 +57,21 @@ function toCase(name: string, sections: ReadonlyMap<string, readonly string[]>):
   const memory = Uint8Array.from(words('mem'), word => toByte(name, word));
   const raw = words('raw').map(word => toNumber(name, word));
   const maps = lines('map').map(line => toMap(name, line));
-  const result = lines('result').at(-1);
   const error = sections.has('error') ? lines('error').join(' ') : undefined;
-  if (result === undefined && error === undefined) throw new CaseFileError(`${name}: neither result nor error`);
+  const result = lines('result').at(-1);
   const asm = sections.get('asm')?.join('\n') ?? '';
   return {
     name,
     memory,
     maps: Object.fromEntries(maps),
     program: maps => (raw.length > 0 ? wordsToBytes(raw) : assembleConformance(asm, { maps }).bytes),
-    expected: result === undefined ? { error: error ?? '' } : { result: toNumber(name, result) },
+    expected: error === undefined ? { result: toResult(name, result) } : { error },
   };
+}
+
+function toResult(name: string, word: string | undefined): bigint {
+  if (word === undefined) throw new CaseFileError(`${name}: neither result nor error`);
+  return toNumber(name, word);
 }
 
 function toByte(name: string, word: string): number {

@@ -1,4 +1,5 @@
 /** Runs a conformance case on an engine and says what is wrong with what came of it. */
+import { AsmError } from '../../src/asm/error.ts';
 import { type ConformanceEngine, ConformanceMachine } from '../../src/cli/conformance-machine.ts';
 import { BpfError } from '../../src/util/error.ts';
 import { hex64 } from '../../src/util/int64.ts';
@@ -21,6 +22,8 @@ export class CaseRunner implements Disposable {
       return r0 === expected.result ? undefined : `r0 is ${hex64(r0)}, want ${hex64(expected.result)}`;
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
+      // what could not be read is no error of the program
+      if (error instanceof AsmError && error.field === 'text') return error.message;
       if ('result' in expected) return `${error.message}, want r0 ${hex64(expected.result)}`;
       return error.message.includes(expected.error) ? undefined : `${error.message}, want an error: ${expected.error}`;
     }
