@@ -1,5 +1,10 @@
 /** BPF type information: parsing, values through types, types as text. */
 export { Btf, parseBtf } from './btf.ts';
+export { type CoreFixup, type CorePatch, type CoreRecordAt, poisonReason, relocateCore } from './core.ts';
+export { applyFixups, isPoisoned } from './core-apply.ts';
+export { CoreCandidates } from './core-candidates.ts';
+export { CoreError } from './core-error.ts';
+export { CORE_KINDS, type CoreKind } from './core-kinds.ts';
 export { type BtfRecord, decodeValue } from './decode.ts';
 export { encodeValue } from './encode.ts';
 export { BtfError, type BtfPlace } from './error.ts';

@@ -23,7 +23,11 @@ export const OPTIONS = {
   prog: { kind: 'text', value: 'NAME', text: 'the program, where the object has several' },
   pcap: { kind: 'text', value: 'FILE', text: 'packets of a pcap or pcapng capture; - reads standard input' },
   packet: { kind: 'text', value: 'HEX|@FILE', text: 'one packet: hexadecimal digits, or the bytes of a file' },
-  btf: { kind: 'text', value: 'FILE', text: "a kernel's types (vmlinux BTF), for the names and structs in --ctx" },
+  btf: {
+    kind: 'text',
+    value: 'FILE',
+    text: "a kernel's types (vmlinux BTF), for CO-RE and for the names and structs in --ctx",
+  },
   ctx: {
     kind: 'text',
     value: 'JSON|@FILE',
@@ -129,6 +133,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'Behind the table stand the maps, as the run left them, printed through the types of the object; entries of arrays that are all zero are left out, and more than 20 entries are cut short unless the map is named with --map. Values of per-CPU maps show their sum, then each CPU.',
       'Programs of types that see no packets (kprobes, tracepoints, sockets …) run over one context, --ctx: a JSON object of the fields of the context, checked against the type. {"$hex": "0a0b"} is bytes, {"$user": "text"} text in user memory. What the program returned and the context as it left it are shown.',
       "In sim, skep's own kernel, programs are not verified yet: every access is checked as it happens instead, and a program that does what no verifier would let it do ends the run with the C line and the instruction (and the registers, with --engine interp). --trust leaves the checks out; a program that breaks a rule then goes on with whatever it finds. The run is deterministic: randomness comes from --seed, and the clock that a program reads shows the time since the first packet of the capture. --kernel linux asks the kernel of this machine (which needs the right to use bpf(2)): its verifier, its clock.",
+      "A program that takes offsets, sizes or values from the kernel's types (CO-RE) wants them in --btf; with --kernel linux they are /sys/kernel/btf/vmlinux unless --btf names others. What those types lack may be asked for, not reached: a program that reaches it ends with the name of what is missing.",
       '--out writes every packet, dropped ones too, as the program left it; Wireshark shows the verdict of each (frame.verdict). --repeat runs the program again and again over the same buffer and counts each packet once.',
       'JSON: program, object, kernel, packets, bytes, verdicts by name, maps by name, packets_per_second; with --packet also retval and output. 64-bit numbers beyond 2^53 are strings.',
     ],
@@ -137,6 +142,10 @@ export const COMMANDS: readonly CommandRow[] = [
       ['skep run fw.bpf.o --pcap in.pcap --out out.pcapng', 'and the packets with their verdicts'],
       ['skep run fw.bpf.o --prog drop_udp --packet @frame.bin --trace', 'one packet, step by step'],
       ['skep run sock.bpf.o --prog connect4 --ctx \'{"user_ip4": "10.0.0.1", "user_port": 80}\'', 'one event'],
+      [
+        'skep run opensnoop.bpf.o --prog tracepoint__syscalls__sys_enter_openat --ctx {} --btf /sys/kernel/btf/vmlinux',
+        'an object of tracing tools (CO-RE)',
+      ],
       ['tcpdump -w - | skep run fw.bpf.o --pcap - --json', 'live, for a script'],
     ],
   },

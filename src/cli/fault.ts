@@ -1,5 +1,6 @@
 /** Why a program did not run to its end, as a person wants to hear of it: the C line, the instruction, the registers. */
 import type { VerifierError } from '../loader/errors.ts';
+import { NotSupportedError } from '../util/error.ts';
 import { hex64 } from '../util/int64.ts';
 import type { VmFault } from '../vm/fault.ts';
 import { DetailedError } from './invocation.ts';
@@ -36,6 +37,18 @@ export function faultError(
   };
   const message = `${place}${fault.detail} (${packet === undefined ? '' : `packet ${packet}, `}program ${program}, insn ${fault.pc})`;
   return new DetailedError(fault.code, message, details, { fault: facts }, fault);
+}
+
+/**
+ * Why a run reached a helper that no kernel has: one of the instructions that CO-RE poisoned. Undefined for an error that is none of that.
+ */
+export function poisonError(error: unknown, poisoned: ReadonlyMap<number, string>): DetailedError | undefined {
+  if (!(error instanceof NotSupportedError) || error.feature !== 'unknown' || poisoned.size === 0) return undefined;
+  const [first = '', ...others] = poisoned.values();
+  const message =
+    others.length === 0 ? first : `reached what the kernel's types lack, one of ${poisoned.size} accesses`;
+  const details = others.length === 0 ? [] : [first, ...others].map(text => `    ${text}`);
+  return new DetailedError('poisoned', message, details, { poisoned: [...poisoned.values()] }, error);
 }
 
 /** Why the verifier of a kernel refused a program, with the C line and the end of its log. */

@@ -28,8 +28,8 @@ export async function readContext(text: string): Promise<ContextFields> {
 }
 
 /** The types of a kernel in the file that `--btf` names. @throws {BpfError} naming the file. */
-export async function readBtf(path: string | undefined): Promise<Btf | undefined> {
-  return path === undefined ? undefined : inFile(path, async () => parseBtf(await readBytes(path)));
+export function readBtf(path: string): Promise<Btf> {
+  return inFile(path, async () => parseBtf(await readBytes(path)));
 }
 
 /** Does what a file may be wrong for, putting its name in front of such an error. */

@@ -1,16 +1,17 @@
 /** `skep run`: loads an object, runs one of its programs over packets, reports. */
+import type { Btf } from '../btf/btf.ts';
 import { VerifierError } from '../loader/errors.ts';
 import type { Kernel } from '../loader/kernel.ts';
 import { objectName } from '../loader/names.ts';
 import type { ProgramRunner } from '../loader/runner.ts';
-import { createSink, isSameFile, openChunks } from '../node/files.ts';
+import { createSink, FileError, isSameFile, openChunks } from '../node/files.ts';
 import type { CollectionSpec, ProgramSpec } from '../object/spec.ts';
 import { CaptureError } from '../packet/error.ts';
 import { SimKernel } from '../sim/sim-kernel.ts';
-import { BpfError } from '../util/error.ts';
+import { BpfError, NotSupportedError } from '../util/error.ts';
 import { chooseKernel } from './choose-kernel.ts';
 import type { Options } from './commands.ts';
-import { faultError, verifierError } from './fault.ts';
+import { faultError, poisonError, verifierError } from './fault.ts';
 import { EXIT, type Handler, UsageError } from './invocation.ts';
 import { wantsJson } from './json.ts';
 import { mapsToShow } from './maps.ts';
@@ -26,6 +27,9 @@ import { Tally } from './tally.ts';
 import type { Terminal } from './terminal.ts';
 import { Tracer } from './trace.ts';
 
+/** Where Linux shows its own types. */
+const LIVE_BTF = '/sys/kernel/btf/vmlinux';
+
 /** Runs a program over a capture or one packet and shows what it did. */
 export const run: Handler = async ({ operands, options }, terminal) => {
   checkOptions(options);
@@ -34,12 +38,15 @@ export const run: Handler = async ({ operands, options }, terminal) => {
   const spec = await readSpec(path);
   const context = options.ctx === undefined ? undefined : await readContext(options.ctx);
   const program = programToRun(spec, options.prog, context === undefined ? 'packets' : 'context');
+  const btf = await kernelTypes(options, program);
   const kernel = await chooseKernel(options);
   try {
-    const session = await load(kernel, spec, program, path, options, terminal);
+    const session = await load(kernel, spec, program, btf, path, options, terminal);
     try {
-      if (context !== undefined) return overContext(session, context, await readBtf(options.btf));
+      if (context !== undefined) return overContext(session, context, btf);
       return await (packet === undefined ? overCapture(session) : overPacket(session, packet));
+    } catch (error) {
+      throw poisonError(error, session.collection.program(program.name).poisoned) ?? error;
     } finally {
       session.collection.close();
     }
@@ -59,9 +66,6 @@ function checkOptions(options: Options): void {
       'run',
     );
   }
-  if (options.btf !== undefined && options.ctx === undefined) {
-    throw new UsageError('run: --btf names what --ctx holds, it goes with --ctx', 'run');
-  }
   if (options.pcap === undefined && options.out !== undefined) {
     throw new UsageError('run: --out writes captures, it goes with --pcap', 'run');
   }
@@ -73,21 +77,37 @@ function checkOptions(options: Options): void {
   }
 }
 
+/** The types that `--btf` gives; for the kernel of this machine its own, where the program asks for any. */
+async function kernelTypes({ btf, kernel }: Options, program: ProgramSpec): Promise<Btf | undefined> {
+  if (btf !== undefined) return readBtf(btf);
+  if (kernel !== 'linux' || program.coreRelocations.length === 0) return undefined;
+  try {
+    return await readBtf(LIVE_BTF);
+  } catch (error) {
+    // Not every kernel carries its types; the load says that it wants some.
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
+
 async function load(
   kernel: Kernel,
   spec: CollectionSpec,
   program: ProgramSpec,
+  btf: Btf | undefined,
   path: string,
   options: Options,
   terminal: Terminal,
 ): Promise<Session> {
   const programs = new Programs(spec);
   try {
-    const collection = await kernel.load(withOnly(spec, program), { name: objectName(path) });
+    const collection = await kernel.load(withOnly(spec, program), { name: objectName(path), ...(btf && { btf }) });
     for (const warning of collection.warnings) terminal.warn(`skep: warning: ${warning}\n`);
     const maps = mapsToShow(collection, options.map);
     return { kernel, collection, maps, path, program, programs, options, terminal };
   } catch (error) {
+    if (error instanceof NotSupportedError && error.feature === 'CO-RE')
+      throw new NotSupportedError(error.feature, `${error.message}: want --btf FILE`, error.since);
     if (!(error instanceof VerifierError)) throw error;
     throw verifierError(error, programs.named(error.program), options.debug === true);
   }

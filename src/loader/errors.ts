@@ -7,8 +7,8 @@ export class RelocationError extends BpfError {
   override readonly name = 'RelocationError';
   readonly subject: string;
 
-  constructor(subject: string, message: string) {
-    super('relocation', `${subject}: ${message}`);
+  constructor(subject: string, message: string, options?: { cause?: unknown }) {
+    super('relocation', `${subject}: ${message}`, options);
     this.subject = subject;
   }
 }

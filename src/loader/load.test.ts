@@ -223,7 +223,7 @@ describe('references', () => {
       'CO-RE',
       { coreRelocations: [{ insn: 0, typeId: 1, accessSpec: '0:1', kind: 0 }] },
       none,
-      /program main: CO-RE relocation of 0:1 \(insn 0\) needs a kernel's BTF/,
+      /program main: CO-RE relocation of 0:1 \(insn 0\) needs options.btf, a kernel's types/,
     ],
     [
       'a section that names no type',

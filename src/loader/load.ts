@@ -3,6 +3,7 @@
  * is left half-made. Follows libbpf's `bpf_object__load`.
  */
 import { type Btf, parseBtf } from '../btf/btf.ts';
+import { CoreCandidates } from '../btf/core-candidates.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from '../object/spec.ts';
 import { must } from '../sys/error.ts';
 import type { Fd, Sys } from '../sys/sys.ts';
@@ -10,7 +11,8 @@ import { errnoName } from '../uapi/errno.ts';
 import { NotSupportedError } from '../util/error.ts';
 import { mapCodecs, u32Codec } from './codec.ts';
 import { Collection } from './collection.ts';
-import { RelocationError } from './errors.ts';
+import { relocateProgramCore } from './core.ts';
+import { RelocationError, VerifierError } from './errors.ts';
 import { type KernelFacts, kconfigSection } from './kconfig.ts';
 import { BpfMap } from './map.ts';
 import { createMap } from './map-create.ts';
@@ -27,6 +29,8 @@ export interface LoadOptions {
   readonly name?: string;
   /** The configuration that `__kconfig` externs read, instead of the kernel's. */
   readonly kconfig?: string;
+  /** The kernel's types, parsed or as bytes of BTF: what CO-RE relocations are computed against. */
+  readonly btf?: Btf | Uint8Array;
 }
 
 /**
@@ -72,6 +76,7 @@ class Load {
   readonly #options: LoadOptions;
   readonly #facts: KernelFacts;
   readonly #btf: Btf | undefined;
+  readonly #candidates: CoreCandidates | undefined;
   #btfFd: Fd | undefined;
   #kconfig: RelocationTargets['kconfig'];
 
@@ -81,6 +86,8 @@ class Load {
     this.#options = options;
     this.#facts = facts;
     this.#btf = btf;
+    const target = options.btf instanceof Uint8Array ? parseBtf(options.btf) : options.btf;
+    this.#candidates = btf && target && new CoreCandidates(btf, target);
     this.collection = new Collection(spec, btf);
   }
 
@@ -132,14 +139,19 @@ class Load {
 
   loadProgram(spec: ProgramSpec): void {
     const targets: RelocationTargets = { mapFd: name => this.collection.maps[name]?.fd, kconfig: this.#kconfig };
-    const instructions = relocateProgram(spec, this.#spec.externs, targets, this.#btf);
+    const { instructions, poisoned } = relocateProgramCore(spec, this.#btf, this.#candidates);
     const attr = progLoadAttr(this.#spec, spec, {
-      instructions,
+      instructions: relocateProgram(spec, this.#spec.externs, targets, instructions),
       btfFd: this.#btfFd,
       untargeted: this.#sys.kind === 'sim',
     });
-    const fd = loadProgram(this.#sys, attr, spec.name);
-    this.collection.programs[spec.name] = new Program(this.#sys, fd, spec);
+    try {
+      const fd = loadProgram(this.#sys, attr, spec.name);
+      this.collection.programs[spec.name] = new Program(this.#sys, fd, spec, poisoned);
+    } catch (error) {
+      const reason = error instanceof VerifierError && error.insn !== undefined && poisoned.get(error.insn);
+      throw reason ? new RelocationError(`program ${spec.name}`, reason, { cause: error }) : error;
+    }
   }
 
   /** Stores the maps and programs that initialisers name in prog arrays and maps of maps. */

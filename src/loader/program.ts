@@ -35,13 +35,16 @@ export interface RunResult {
 export class Program implements Disposable {
   readonly fd: Fd;
   readonly spec: ProgramSpec;
+  /** Why by slot, of instructions that a run must not reach: the kernel's types lack what they ask for. */
+  readonly poisoned: ReadonlyMap<number, string>;
   readonly #sys: Sys;
   #open = true;
 
-  constructor(sys: Sys, fd: Fd, spec: ProgramSpec) {
+  constructor(sys: Sys, fd: Fd, spec: ProgramSpec, poisoned: ReadonlyMap<number, string> = new Map()) {
     this.#sys = sys;
     this.fd = fd;
     this.spec = spec;
+    this.poisoned = poisoned;
   }
 
   get name(): string {

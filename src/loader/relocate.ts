@@ -2,8 +2,7 @@
  * Fills in what a program's instructions refer to: descriptors of maps, addresses in data sections, values of the kernel's
  * configuration. Follows libbpf's `bpf_object__relocate_data`.
  */
-import type { Btf } from '../btf/btf.ts';
-import type { CoreRelocation, ExternSpec, ProgramSpec } from '../object/spec.ts';
+import type { ExternSpec, ProgramSpec } from '../object/spec.ts';
 import type { Fd } from '../sys/sys.ts';
 import { NotSupportedError } from '../util/error.ts';
 import { RelocationError } from './errors.ts';
@@ -14,8 +13,6 @@ const BPF_PSEUDO_MAP_FD = 1;
 const BPF_PSEUDO_MAP_VALUE = 2;
 /** A helper that no kernel has: what libbpf makes of a call of an absent weak function, so that only a run that reaches it is refused. */
 const ABSENT_FUNCTION = 2_002_000_000;
-/** The CO-RE kind that asks for nothing of the kernel. */
-const BPF_CORE_TYPE_ID_LOCAL = 6;
 
 /** Where the things lie that references name. */
 export interface RelocationTargets {
@@ -34,17 +31,16 @@ export function referredExterns(programs: readonly ProgramSpec[]): Set<string> {
 }
 
 /**
- * The program's instructions with every reference resolved; the spec's stay as they are.
- * @throws {RelocationError} for a name that is not there; NotSupportedError for what needs a kernel's BTF or symbols.
+ * The program's instructions with every reference resolved; those given (the spec's, or the spec's after CO-RE) stay as they are.
+ * @throws {RelocationError} for a name that is not there; NotSupportedError for what needs a kernel's symbols.
  */
 export function relocateProgram(
   program: ProgramSpec,
   externs: Readonly<Record<string, ExternSpec>>,
   targets: RelocationTargets,
-  btf?: Btf,
+  unresolved: Uint8Array = program.instructions,
 ): Uint8Array {
-  refuseCoreRelocations(program, btf);
-  const instructions = new Uint8Array(program.instructions);
+  const instructions = new Uint8Array(unresolved);
   const view = new DataView(instructions.buffer);
   const subject = `program ${program.name}`;
 
@@ -106,36 +102,4 @@ function wantWeak(program: ProgramSpec, extern: ExternSpec | undefined, name: st
     extern.kind,
     `program ${program.name}: ${extern.kind} ${name}: resolving kernel symbols needs a kernel's BTF, which is not supported yet`,
   );
-}
-
-function refuseCoreRelocations(program: ProgramSpec, btf: Btf | undefined): void {
-  const record = program.coreRelocations.find(({ kind }) => kind !== BPF_CORE_TYPE_ID_LOCAL);
-  if (record === undefined) return;
-  const line = program.lines.findLast(({ insn }) => insn <= record.insn);
-  const where = line === undefined ? `insn ${record.insn}` : `insn ${record.insn}, ${line.file}:${line.line}`;
-  throw new NotSupportedError(
-    'CO-RE',
-    `program ${program.name}: CO-RE relocation of ${describeAccess(record, btf)} (${where}) needs a kernel's BTF, which is not supported yet`,
-    '5.2',
-  );
-}
-
-/** `struct task_struct.pid` of a record with access `0:12`; the bare spec where BTF does not tell. */
-function describeAccess({ typeId, accessSpec }: CoreRelocation, btf: Btf | undefined): string {
-  if (btf === undefined) return accessSpec;
-  let type = btf.resolve(typeId);
-  let text = `${type.kind} ${type.name || '(anonymous)'}`;
-  for (const index of accessSpec.split(':').slice(1).map(Number)) {
-    if (type.kind === 'array') {
-      text += `[${index}]`;
-      type = btf.resolve(type.type);
-      continue;
-    }
-    if (type.kind !== 'struct' && type.kind !== 'union') break;
-    const member = type.members[index];
-    if (member === undefined) break;
-    if (member.name !== '') text += `.${member.name}`;
-    type = btf.resolve(member.type);
-  }
-  return text;
 }
