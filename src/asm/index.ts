@@ -54,4 +54,5 @@ export type {
 } from './row.ts';
 export { SOURCE_TEXT } from './source-text.ts';
 export { type Operand, parseSyntax, type SyntaxPiece } from './syntax.ts';
+export { distanceField, targetOf } from './target.ts';
 export { type XlatedSymbols, xlatedText } from './xlated.ts';

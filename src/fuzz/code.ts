@@ -7,6 +7,7 @@ import { type Instruction, slotCount } from '../asm/insn.ts';
 import { INSTRUCTIONS, type InstructionName } from '../asm/instructions.ts';
 import { selectRow } from '../asm/match.ts';
 import type { Row } from '../asm/row.ts';
+import { distanceField } from '../asm/target.ts';
 
 /** An instruction, and the line that it leads to where it jumps, calls a subprogram or points to one. */
 export interface Line {
@@ -34,23 +35,6 @@ export function instruction(name: InstructionName, operands: Operands = {}): Ins
   if (row.kind !== 'wide') return plain;
   const imm64 = operands.imm64 ?? BigInt(plain.imm >>> 0);
   return { ...plain, imm: Number(BigInt.asIntN(32, imm64)), imm64 };
-}
-
-/** The field that holds the distance to another instruction; undefined where an instruction leads nowhere else. */
-export function distanceField(row: Row | undefined): 'off' | 'imm' | undefined {
-  switch (row?.kind) {
-    case 'condition':
-    case 'may_goto':
-      return 'off';
-    case 'jump':
-      return row.distance;
-    case 'call':
-      return row.callee === 'subprogram' ? 'imm' : undefined;
-    case 'wide':
-      return row.pseudo === 'func' ? 'imm' : undefined;
-    default:
-      return undefined;
-  }
 }
 
 /** The slot of each line, and behind them the slot that follows the last. */

@@ -8,12 +8,13 @@ import { type Instruction, LD_IMM64, slotCount } from '../asm/insn.ts';
 import { INSTRUCTIONS } from '../asm/instructions.ts';
 import { matchRow } from '../asm/match.ts';
 import type { Row, WideRow } from '../asm/row.ts';
+import { targetOf } from '../asm/target.ts';
 import type { MapObject } from '../maps/map.ts';
 import type { ErrnoName } from '../uapi/errno.ts';
 import { NotSupportedError } from '../util/error.ts';
 import { kernelPointer, textPointer } from '../vm/pointer.ts';
 import type { Program, Slot } from '../vm/program.ts';
-import { certainSlots, targetOf } from './control-flow.ts';
+import { certainSlots } from './control-flow.ts';
 import type { KernelCore } from './core.ts';
 import type { MapKernelObject } from './map-object.ts';
 
