@@ -24,8 +24,15 @@ import {
   prototypeOf,
   type TracepointField,
 } from './context-args.ts';
-import { ContextError } from './context-error.ts';
-import { bytesOf, type ContextFields, decodeFields, encodeFields, overwriteFields } from './context-fields.ts';
+import { ContextError, unknownField } from './context-error.ts';
+import {
+  bytesOf,
+  type ContextFields,
+  decodeFields,
+  encodeFields,
+  encodeInteger,
+  overwriteFields,
+} from './context-fields.ts';
 import { structBytes, type ValueWorld } from './context-value.ts';
 
 /** What a context is built from. */
@@ -62,9 +69,23 @@ type Build = (
   request: ContextRequest,
 ) => Omit<BuiltContext, keyof Disposable>;
 
-const CALLS: Build = (world, { type, attachType }, { fields, attachTo }) => {
+/** A struct of the kernel's types, or bytes. */
+const STRUCT: Build = (world, _target, { fields }) => {
+  const { bytes, typeId } = encodeSyscall(world, fields);
+  const built = rawContext(world, 'struct', bytes);
+  if (typeId === undefined) return built;
+  return {
+    ...built,
+    read: () => decodeStruct(world, typeId, world.objects.memory.read(built.context.address, bytes.length)),
+  };
+};
+
+const CALLS: Build = (world, target, request) => {
+  const { fields, attachTo } = request;
+  const { type, attachType } = target;
+  // an iterator runs over one element: the struct that its function takes
   if (attachType === 'trace_iter')
-    throw new NotSupportedError('iter', 'run of an iterator: there is nothing to walk yet', '5.8');
+    return STRUCT(world, target, { ...request, fields: { $type: `bpf_iter__${attachTo}`, ...fields } });
   const prototype = attachTo === undefined ? undefined : prototypeOf(world.btf, type, attachTo);
   const { bytes, argumentCount } = encodeArguments(world, fields, prototype);
   const address = world.objects.place('context', bytes);
@@ -90,14 +111,15 @@ const BUILDERS: { readonly [K in ProgTypeName]?: Build } = {
   tracing: CALLS,
   lsm: CALLS,
   struct_ops: CALLS,
-  syscall(world, _target, { fields }) {
-    const { bytes, typeId } = encodeSyscall(world, fields);
-    const built = rawContext(world, 'syscall', bytes);
-    if (typeId === undefined) return built;
-    return {
-      ...built,
-      read: () => decodeStruct(world, typeId, world.objects.memory.read(built.context.address, bytes.length)),
-    };
+  syscall: STRUCT,
+  ext: STRUCT,
+  lirc_mode2: (world, _target, { fields }) => {
+    const { sample = 0, ...rest } = fields;
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) throw unknownField('lirc_mode2', unknown, ['sample']);
+    const bytes = new Uint8Array(4);
+    encodeInteger(bytes, 'sample', sample);
+    return rawContext(world, 'lirc_mode2', bytes);
   },
 };
 
@@ -110,8 +132,9 @@ const BUILDERS: { readonly [K in ProgTypeName]?: Build } = {
  * - kprobe: registers, or the function's parameters. perf_event: registers, `sample_period`, `addr`.
  * - tracing, lsm, struct_ops, raw tracepoints: `args`, `arg0` … or parameters by name; `ret` for programs at a function's end.
  * - tracepoint: fields of its record, or `args`.
- * - syscall: `$bytes`, or `$type` and the members of a struct.
- * @throws ContextError where a field does not fit; NotSupportedError for iterators and types without a context.
+ * - syscall, ext: `$bytes`, or `$type` and the members of a struct. Iterators: the members of `bpf_iter__…`, one element.
+ * - lirc_mode2: `sample`.
+ * @throws ContextError where a field does not fit; NotSupportedError for types without a context.
  */
 export function buildContext(machine: Machine, target: ContextTarget, request: ContextRequest): BuiltContext {
   const objects = new GuestObjects(machine.memory);

@@ -68,6 +68,7 @@ function smallBtf(): Uint8Array {
     ['cookie', u64, 128],
   ]);
   const sockPointer = b.ref('ptr', sock);
+  b.struct('bpf_iter__sock', 8, [['sk', sockPointer, 0]]);
   const task = b.struct('task_struct', 40, [
     ['pid', int, 0],
     ['tgid', int, 32],
@@ -203,6 +204,8 @@ describe('contexts by field name', () => {
     ["a tracepoint's words", 'tracepoint', doubleWord(16), { fields: { args: [1, 15] } }, 15],
     ['memory of a syscall program', 'syscall', word(4), { fields: { $bytes: '0000000010000000' } }, 16],
     ['a struct of a syscall program', 'syscall', word(4), { fields: { $type: 'proto', slots: 17 }, btf }, 17],
+    ['the sample of a lirc_mode2 program', 'lirc_mode2', word(0), { fields: { sample: 20 } }, 20],
+    ['what an extension is given', 'ext', word(0), { fields: { $type: 'proto', family: 21 }, btf }, 21],
     ['a packet', 'sched_cls', word(skb.len.offset), { fields: { data: new Uint8Array(60) } }, 60],
     ['a field of a packet', 'sched_cls', word(skb.mark.offset), { fields: { data: new Uint8Array(60), mark: 18 } }, 18],
     ['a packet without an Ethernet header', 'sk_skb', word(skb.len.offset), { fields: { data: new Uint8Array(5) } }, 5],
@@ -355,8 +358,12 @@ format:
     expect(() => run(type, word(0), request)).toThrow(message);
   });
 
-  it('refuses an iterator', () => {
-    expect(() => run('tracing', word(0), { fields: {} }, 'trace_iter')).toThrow('run of an iterator');
+  it('gives an iterator one element: the struct that its function takes', () => {
+    const request: ContextRequest = { fields: { sk: { prot: { slots: 19 } } }, attachTo: 'sock', btf };
+    const source: Source = [['ldx_mem_dw', { dst: 1, src: 1 }], ...behind(8, 4)];
+    expect(run('tracing', source, request, 'trace_iter').retval).toBe(19);
+    const unknown: ContextRequest = { fields: {}, attachTo: 'nothing', btf };
+    expect(() => run('tracing', word(0), unknown, 'trace_iter')).toThrow('"bpf_iter__nothing": no such struct');
   });
 });
 

@@ -56,7 +56,7 @@ export class SimKernel extends Kernel {
 
   /**
    * Runs a loaded program of any type once, over a context given by field name: what no system call of Linux does for most types.
-   * @throws ContextError where a field does not fit; NotSupportedError for iterators; VmFault where the run faults.
+   * @throws ContextError where a field does not fit; VmFault where the run faults.
    * @example kernel.runContext(collection.program('connect4'), { fields: { user_ip4: '10.0.0.1', user_port: 80 } })
    */
   runContext(program: Program, request: ContextRequest): ContextRun {
