@@ -3,6 +3,7 @@ import type { Packet } from '../packet/capture.ts';
 import type { PacketRun as BulkRun } from '../sys/sys.ts';
 import { errnoName } from '../uapi/errno.ts';
 import { VmFault } from '../vm/fault.ts';
+import { CaptureTime } from './capture-time.ts';
 import type { PacketRun } from './packet-run.ts';
 
 /** The packets of one chunk after another; keeps its buffers. */
@@ -13,9 +14,7 @@ export class Bulk {
   #packets: Uint8Array[] = [];
   #times = new Float64Array(0);
   #verdicts = new Uint32Array(0);
-  /** Seconds and nanoseconds of the capture's first packet, and how long after it the last one came. */
-  #first: Packet | undefined;
-  #elapsed = 0;
+  readonly #time = new CaptureTime();
 
   constructor(run: PacketRun) {
     this.#run = run;
@@ -56,10 +55,7 @@ export class Bulk {
     this.#packets.length = count;
     for (let i = 0; i < count; i++) {
       const packet = packets[i]!;
-      this.#first ??= packet;
-      const { seconds, nanoseconds } = this.#first;
-      this.#elapsed = Math.max(this.#elapsed, (packet.seconds - seconds) * 1e9 + (packet.nanoseconds - nanoseconds));
-      this.#times[i] = this.#elapsed;
+      this.#times[i] = this.#time.at(packet);
       this.#packets[i] = packet.data;
     }
     return { packets: this.#packets, times: this.#times, verdicts: this.#verdicts, done: 0 };

@@ -6,10 +6,10 @@ import { formatPacket } from '../packet/dissect.ts';
 import type { Verdict } from '../packet/options.ts';
 import { PcapngWriter } from '../packet/pcapng-writer.ts';
 import { CaptureReader } from '../packet/reader.ts';
-import type { SimClock } from '../sim/clock.ts';
 import { errnoName } from '../uapi/errno.ts';
 import { NotSupportedError } from '../util/error.ts';
 import { VmFault } from '../vm/fault.ts';
+import { CaptureTime } from './capture-time.ts';
 import type { PacketRun } from './packet-run.ts';
 import type { Progress } from './progress.ts';
 import { Bulk } from './run-bulk.ts';
@@ -56,7 +56,7 @@ export interface CaptureRun extends PacketRun {
 export async function runCapture(run: CaptureRun): Promise<void> {
   const { input, output, progress, tally, signal } = run;
   const reader = new CaptureReader();
-  const clock = run.clock && new CaptureClock(run.clock);
+  const time = new CaptureTime();
   const writer = output && new VerdictWriter(output, run.tally.type === 'xdp' ? 'xdp' : 'tc');
   const bulk = writer === undefined && run.tracer === undefined ? new Bulk(run) : undefined;
   let bytesRead = 0;
@@ -68,7 +68,7 @@ export async function runCapture(run: CaptureRun): Promise<void> {
         wantEthernet(packet);
         if (packet.originalLength > packet.data.length) tally.cut++;
         if (bulk !== undefined) continue;
-        clock?.show(packet);
+        run.clock?.set(BigInt(time.at(packet)));
         const ran = runPacket(run, packet.data);
         writer?.add(packet, ran ? run.runner : undefined);
       }
@@ -91,23 +91,6 @@ function wantEthernet({ interface: { linkType } }: Packet): void {
     'link_type',
     `the capture's link type is ${linkType}: programs see Ethernet frames, link type ${LINK_TYPES.ethernet}`,
   );
-}
-
-/** Lets sim's clock show the time since the first packet; it stands still where a capture goes back in time. */
-class CaptureClock {
-  readonly #clock: SimClock;
-  #first: Packet | undefined;
-
-  constructor(clock: SimClock) {
-    this.#clock = clock;
-  }
-
-  show(packet: Packet): void {
-    this.#first ??= packet;
-    const { seconds, nanoseconds } = this.#first;
-    const elapsed = BigInt(packet.seconds - seconds) * 1_000_000_000n + BigInt(packet.nanoseconds - nanoseconds);
-    if (elapsed > this.#clock.now) this.#clock.set(elapsed);
-  }
 }
 
 /** Writes packets with the verdict that each got. */

@@ -60,6 +60,7 @@ export function encodeXdpMd(md: XdpMd): Uint8Array {
 
 export class XdpHook implements Disposable {
   readonly #buff: XdpBuff;
+
   constructor(machine: Machine) {
     this.#buff = new XdpBuff(machine);
   }

@@ -5,6 +5,7 @@
  * Dominators: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm".
  */
 import { slotCount } from '../asm/insn.ts';
+import { targetOf } from '../asm/target.ts';
 import type { Program, Slot } from '../vm/program.ts';
 
 /** A run of instructions that is entered at its begin and left at its end. */
@@ -34,9 +35,9 @@ function targets({ row, insn }: Slot, pc: number): number[] | undefined {
   switch (row.kind) {
     case 'condition':
     case 'may_goto':
-      return [pc + 1 + insn.off, pc + 1];
+      return [targetOf(row, insn, pc)!, pc + 1];
     case 'jump':
-      return [pc + 1 + insn[row.distance]];
+      return [targetOf(row, insn, pc)!];
     case 'exit':
     case 'internal':
       return [];

@@ -74,12 +74,7 @@ export class KernelCore implements Disposable {
     this.hostClock = options.hostClock ?? (() => performance.now());
   }
 
-  /** Runs a program once over a context and gives r0. @throws VmFault. */
-  run(program: Program, context: HookContext): bigint {
-    return this.#engine.run(program, context);
-  }
-
-  /** The same `times` times in a row; gives the low half of the last r0, unsigned. */
+  /** Runs a program over a context `times` times in a row; gives the low half of the last r0, unsigned. @throws VmFault. */
   runNumber(program: Program, context: HookContext, times = 1): number {
     return this.#engine.runNumber(program, context, times);
   }

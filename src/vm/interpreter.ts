@@ -84,11 +84,6 @@ export class Interpreter implements Engine, Cpu, Disposable {
     return this.#program?.name ?? '';
   }
 
-  /** The running program. */
-  get running(): Program | undefined {
-    return this.#program;
-  }
-
   /**
    * Runs `program` over `context` and gives r0.
    * @throws VmFault where it breaks a rule of memory, calls or fuel; NotSupportedError where it calls what has no body here.
